@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * AArch64 CPU state. Canonical between exits of generated code: whoever holds a stopped vCPU
+ * finds all of it here.
+ *
+ * Source: Arm Architecture Reference Manual for A-profile (DDI 0487), A64 part.
+ */
+#ifndef GEMEL_TARGET_ARM_A64_H
+#define GEMEL_TARGET_ARM_A64_H
+
+#include "tcg/runtime.h"
+
+/* CPU features, one bit each; A64Cpu.features. Names as in the manual (FEAT_x). */
+typedef enum A64Feature {
+    A64_FEAT_BASE, A64_FEAT_FP, A64_FEAT_AdvSIMD, A64_FEAT_CRC32, A64_FEAT_AES, A64_FEAT_PMULL,
+    A64_FEAT_SHA1, A64_FEAT_SHA256, A64_FEAT_SHA512, A64_FEAT_SHA3, A64_FEAT_SM3, A64_FEAT_SM4,
+    A64_FEAT_LSE, A64_FEAT_LSE2, A64_FEAT_RDM, A64_FEAT_DotProd, A64_FEAT_FP16, A64_FEAT_FHM,
+    A64_FEAT_FCMA, A64_FEAT_JSCVT, A64_FEAT_LRCPC, A64_FEAT_LRCPC2, A64_FEAT_FRINTTS,
+    A64_FEAT_FlagM, A64_FEAT_FlagM2, A64_FEAT_DPB, A64_FEAT_DPB2, A64_FEAT_SB, A64_FEAT_PAuth,
+    A64_FEAT_FPAC, A64_FEAT_BTI, A64_FEAT_I8MM, A64_FEAT_BF16, A64_FEAT_SVE, A64_FEAT_RNG,
+    A64_FEAT_SSBS, A64_N_FEATS
+} A64Feature;
+
+typedef struct A64Cpu {
+    TcgCpu   tcg;            /* must be first */
+
+    /* registers that generated code uses, hottest first (one-byte displacements) */
+    uint64_t x[31];          /* X0..X30 */
+    uint64_t sp;
+    uint32_t nzcv;           /* packed flags (tcg/ir.h): N 15, Z 14, C 8, V 0; mask when reading */
+    uint32_t btype;          /* PSTATE.BTYPE, when BTI is on */
+    uint64_t pc;
+    uint64_t excl_addr;      /* exclusive monitor: address, or all ones when clear */
+    uint64_t excl_val[2];    /* what the load-exclusive read */
+    uint64_t tpidr_el0;
+    uint64_t tpidrro_el0;
+    uint32_t fpcr;           /* FPCR; its rounding mode is mirrored in tcg.fp_mode */
+    uint32_t pad0;
+    IrVec    qc;             /* low 128 bits not zero: FPSR.QC is set */
+    IrVec    v[32];          /* V0..V31, low 128 bits (Z registers later) */
+
+    /* what does not change while the CPU runs */
+    uint64_t features[2];    /* bit n of the array: A64Feature n */
+    uint64_t midr, ctr_el0, dczid_el0, cntfrq;
+    uint64_t id_aa64[16];    /* ID_AA64{PFR0,PFR1,ZFR0,SMFR0,DFR0,DFR1,ISAR0,ISAR1,ISAR2,MMFR0,
+                                MMFR1,MMFR2}: index as in A64IdReg of target/arm/a64_id.h */
+    uint64_t pac_key[5][2];  /* APIA, APIB, APDA, APDB, APGA: low, high */
+    const char *model;
+} A64Cpu;
+
+/* Slots of the IR (TcgSlot table in target/arm/tcg/a64_guest.c), in this order. */
+typedef enum A64Slot {
+    A64_S_X0 = 0,            /* .. X30 = 30 */
+    A64_S_SP = 31,
+    A64_S_NZCV, A64_S_PC, A64_S_BTYPE, A64_S_EXCL_ADDR, A64_S_EXCL_VAL0, A64_S_EXCL_VAL1,
+    A64_S_TPIDR_EL0, A64_S_FPCR, A64_S_QC,
+    A64_S_V0,                /* .. V31 */
+    A64_N_SLOTS = A64_S_V0 + 32
+} A64Slot;
+
+/* Mode word (TcgBlockCtx.mode). */
+enum {
+    A64_MODE_FPSLOW = 1 << 0, /* FPCR has DN, FZ, FZ16, AH.. set: FP by soft-float */
+    A64_MODE_TAGGED = 1 << 1, /* memory addresses carry tags: mask bits 63:56 (bit 55 extends) */
+    A64_MODE_BTI    = 1 << 2, /* page is guarded */
+};
+
+static inline bool a64_has(const A64Cpu *cpu, A64Feature f)
+{
+    return (cpu->features[f / 64] >> (f % 64)) & 1;
+}
+
+extern const TcgGuest a64_guest;
+
+/*
+ * Sets features, ID registers, CTR, DCZID, MIDR for a CPU model: cortex-a53, -a57, -a72, -a76,
+ * neoverse-n1, max. Registers become those of a process start (all 0, FPCR 0).
+ * host_avx: 16-byte loads are single-copy atomic (needed for LSE2).
+ * Returns false, with nothing changed, when there is no such model.
+ */
+bool a64_cpu_reset(A64Cpu *cpu, const char *model, bool host_avx);
+/* Model names in order, ended by NULL. */
+const char *const *a64_cpu_models(void);
+
+/* NZCV as in the SPSR (bits 31:28) from/to the packed form. */
+uint32_t a64_nzcv_get(const A64Cpu *cpu);
+void     a64_nzcv_set(A64Cpu *cpu, uint32_t spsr);
+/* FPSR with QC and the sticky flags (what MRS reads); on the vCPU's thread. */
+uint32_t a64_fpsr_get(A64Cpu *cpu);
+void     a64_fpsr_set(A64Cpu *cpu, uint32_t v);
+void     a64_fpcr_set(A64Cpu *cpu, uint32_t v);
+/* AT_HWCAP and AT_HWCAP2 of Linux for the features (arch/arm64 uapi hwcap numbers). */
+uint64_t a64_hwcap(const A64Cpu *cpu);
+uint64_t a64_hwcap2(const A64Cpu *cpu);
+
+#endif

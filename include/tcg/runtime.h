@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The vCPU header every guest CPU struct starts with, and why generated code returns.
+ *
+ * This header cuts the circle between target/<isa>/tcg, which needs to raise and to read FP flags,
+ * and accel/tcg, which runs what they build: declared here, implemented by accel/tcg.
+ *
+ * Generated code keeps rbp = (char *)cpu + TCG_CPU_BIAS. The guest's registers follow the header,
+ * the hottest first, so that one-byte displacements reach them.
+ */
+#ifndef GEMEL_TCG_RUNTIME_H
+#define GEMEL_TCG_RUNTIME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tcg/guest.h"
+
+/* Bits of the request word. Set from any thread or signal handler; read at polls. */
+enum {
+    TCG_REQ_SIGNAL = 1 << 0,  /* user mode: a guest signal is pending */
+    TCG_REQ_EXIT   = 1 << 1,  /* return from tcg_run() with TCG_EXIT_REQUEST */
+    TCG_REQ_FLUSH  = 1 << 2,  /* code went: drop jump cache and return ring */
+    TCG_REQ_STOP   = 1 << 3,  /* stop the world: park in tcg_run() until it is over */
+};
+
+/* Why generated code, and tcg_run(), return. */
+typedef enum TcgExit {
+    TCG_EXIT_NONE,
+    /* handled inside tcg_run() */
+    TCG_EXIT_LINK,      /* unresolved direct link: exit_info = TcgLink * */
+    TCG_EXIT_LOOKUP,    /* indirect target not in the jump cache: PC is stored */
+    TCG_EXIT_HOT,       /* tier-1 counter ran out: exit_info = owner's TcgRegion * */
+    TCG_EXIT_POLL,      /* request word not 0 */
+    TCG_EXIT_INTERP,    /* leave this block to the interpreter */
+    /* returned to the caller */
+    TCG_EXIT_REQUEST,   /* TCG_REQ_EXIT or TCG_REQ_SIGNAL */
+    TCG_EXIT_SYSCALL,   /* exit_info = immediate of SVC; PC is after it */
+    TCG_EXIT_BREAK,     /* BRK, INT3: exit_info = immediate */
+    TCG_EXIT_UNDEF,     /* no such instruction */
+    TCG_EXIT_ALIGN,     /* alignment fault: exit_info = address */
+    TCG_EXIT_PC_ALIGN,  /* misaligned PC */
+    TCG_EXIT_FETCH,     /* PC not mapped or not executable: exit_info = address */
+    TCG_EXIT_FAULT,     /* data access faulted: exit_info = address, fault_* in the CPU */
+    TCG_EXIT_BTI,       /* branch target exception */
+    TCG_EXIT_PAC,       /* pointer authentication failure (FEAT_FPAC) */
+    TCG_EXIT_ISB,       /* context synchronisation: code or mode may have changed; go on at PC */
+    TCG_EXIT_DIVIDE,    /* x86 #DE */
+    TCG_N_EXITS
+} TcgExit;
+
+typedef struct TcgJumpEntry { uint64_t pc; const void *host; } TcgJumpEntry;
+enum { TCG_JC_BITS = 12, TCG_RING = 32, TCG_SPILLS = 512 };
+
+/* A direct link out of a region; data beside immutable code. dest first: `jmp [link]`. */
+typedef struct TcgLink {
+    const void *volatile dest; /* host address; the region's own cold stub while unresolved */
+    uint64_t    pc;            /* guest target */
+    const void *stub;          /* the cold stub: `lea rax, [this]; jmp link_miss` */
+    struct TcgRegion *owner;
+    struct TcgLink *next_in;   /* list of links into the same target; guarded by the code lock */
+} TcgLink;
+
+/*
+ * The header. Owner: the vCPU's thread; only `request` may be written by others (atomically).
+ */
+typedef struct TcgCpu {
+    /* spill area of generated code and argument area of vector calls */
+    uint64_t      spill[TCG_SPILLS];
+    IrVec         call_ret, call_arg[4];
+    uint8_t       save_area[16 * 8 + 32 * 64]; /* registers around cold calls */
+    TcgJumpEntry  jump_cache[1 << TCG_JC_BITS]; /* index: (pc >> 2) & mask */
+    TcgJumpEntry  ring[TCG_RING];               /* return prediction */
+    const struct TcgGuest *guest;
+    void         *owner;        /* user thread or machine vCPU */
+    const void *const *helpers; /* function pointers: guest->helpers, then the back end's own */
+    void         *host_sp;      /* stack pointer of tcg_enter while generated code runs, else NULL */
+    const void   *exit_stub;    /* host address that leaves to tcg_enter: for signal handlers */
+    struct TcgVcpu *vcpu;       /* accel/tcg's private part */
+    uint64_t      fault_addr;
+    uint32_t      fault_write, fault_code; /* host si_code */
+    uint32_t      mxcsr_host, mxcsr_scratch;
+    uint64_t      scratch[4];
+    uint32_t      fp_mode;      /* guest's: rounding IrRound 0..3 in bits 1:0, then guest's own bits */
+    uint32_t      fp_flags;     /* sticky, as in Arm's FPSR: IOC 0, DZC 1, OFC 2, UFC 3, IXC 4, IDC 7 */
+    uint64_t      exit_info;
+    uint32_t      exit_reason;  /* TcgExit */
+    uint32_t      ring_top;     /* byte offset into ring: 0, 16, .. */
+    uint32_t      mxcsr;        /* guest's, loaded while generated code runs */
+    uint32_t      request;      /* TCG_REQ_; last, next to the registers */
+} __attribute__((aligned(64))) TcgCpu;
+
+/* Guest registers start here; generated code's base register points 128 bytes further. */
+#define TCG_CPU_BIAS ((int)sizeof(TcgCpu) + 128)
+
+/* ---- implemented by accel/tcg; for helpers, called on the vCPU's thread ---- */
+
+/* Sticky FP flags of the guest now: cpu->fp_flags plus what MXCSR holds if JIT code is running. */
+uint32_t tcg_fp_flags(TcgCpu *cpu);
+void     tcg_set_fp_flags(TcgCpu *cpu, uint32_t flags);
+/* Leave generated code from inside a CALLS helper; the state was written back. Does not return. */
+void     tcg_raise(TcgCpu *cpu, TcgExit reason, uint64_t info) __attribute__((noreturn));
+
+#endif
