@@ -26,6 +26,7 @@ typedef struct IrBuilder {
     IrRef     val[IR_MAX_SLOTS];   /* value of each slot now, IR_NONE = not read or written here */
     uint64_t  dirty[IR_MAX_SLOTS / 64];  /* slots put in this block or inherited dirty */
     uint32_t  cur_snap;            /* snapshot of this instruction, made on first need */
+    bool      must_exit;           /* after IR_CALLS: ir_goto and ir_branch make exits */
     /* Where does a guest address continue? Block index inside the region, or IR_NO_BLK: an exit.
      * Called by ir_goto/ir_branch with the direct target; may be NULL (always exits, but a jump
      * to the region's own entry is a back-edge). */
@@ -34,7 +35,13 @@ typedef struct IrBuilder {
     void     *state;               /* private to builder.c: per-block saved maps */
 } IrBuilder;
 
-/* A region with block 0 created, current and empty. Freed with the arena. */
+/*
+ * A region with two blocks: 0, the entry, which only branches to block 1 and never has a
+ * predecessor (promotion puts GETs there), and 1, for guest address pc, current and empty.
+ * Freed with the arena. With resolve == NULL a jump to the region's own pc is a back-edge to
+ * block 1, every other one an exit. POLLs at loop heads are inserted by ir_opt_promote(); the back
+ * end polls at region entry by itself.
+ */
 void ir_builder_init(IrBuilder *b, Arena *arena, const struct TcgGuest *guest, uint64_t pc,
                      uint64_t mode, unsigned tier);
 /* Ends building: closes open maps. The region is b->r; then ir_optimize() it. */
