@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Sources of target/arm/, with paths from the top of the tree.

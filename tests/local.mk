@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# "make check": every check_PROGRAMS and every script in tap_scripts prints TAP; tests/run-tests
+# runs them side by side and closes with one line. TESTS_ONLY=pattern runs what matches.
+
+include tests/util/local.mk
+include tests/fpu/local.mk
+include tests/tcg/local.mk
+include tests/target/local.mk
+include tests/accel/local.mk
+include tests/user/local.mk
+
+TESTS_ONLY =
+TESTS_JOBS =
+CHECK_ENV = GEMEL_SRC="$(abs_top_srcdir)" GEMEL_BUILD="$(abs_top_builddir)" CC="$(CC)" \
+	NM="$(NM)" CPPFLAGS="$(AM_CPPFLAGS) $(CPPFLAGS)" PERL="$(PERL)"
+
+if HAVE_GLIB
+check-local: $(check_PROGRAMS)
+	$(AM_V_at)$(CHECK_ENV) $(PERL) $(srcdir)/tests/run-tests --only '$(TESTS_ONLY)' \
+	    --jobs '$(TESTS_JOBS)' --skips $(srcdir)/tests/skips.txt --srcdir $(srcdir) \
+	    $(check_PROGRAMS) $(tap_scripts)
+else
+check-local:
+	@echo 'make check needs glib-2.0 (Debian: libglib2.0-dev); then run configure again' >&2
+	@exit 1
+endif
