@@ -100,5 +100,7 @@ uint32_t tcg_fp_flags(TcgCpu *cpu);
 void     tcg_set_fp_flags(TcgCpu *cpu, uint32_t flags);
 /* Leave generated code from inside a CALLS helper; the state was written back. Does not return. */
 void     tcg_raise(TcgCpu *cpu, TcgExit reason, uint64_t info) __attribute__((noreturn));
+/* Guest code at [addr, addr + len) may have changed: drop what was made of it (IC IVAU). */
+void     tcg_guest_icache_invalidate(TcgCpu *cpu, uint64_t addr, uint64_t len);
 
 #endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The engine's life, vCPUs coming and going, fork, FP flags. */
+#include <immintrin.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "accel/tcg/engine.h"
+
+enum { CODE_BYTES_DEFAULT = 192 << 20, TABLE_BITS = 14 };
+
+static void open_logs(TcgEngine *e)
+{
+    e->log = stderr;
+    if (e->config.log_file) {
+        FILE *f = fopen(e->config.log_file, "w");
+        e->log = f ? f : stderr;
+    }
+    if (e->config.perf_map) {
+        char name[64];
+        snprintf(name, sizeof name, "/tmp/perf-%d.map", (int)getpid());
+        e->perf_map = fopen(name, "w");
+    }
+}
+
+TcgEngine *tcg_engine_new(const TcgGuest *guest, const TcgHostOps *ops, void *opaque,
+                          const TcgConfig *config, char *err, size_t err_bytes)
+{
+    TcgEngine *e = calloc(1, sizeof *e);
+    if (!e) {
+        snprintf(err, err_bytes, "no memory for the translator");
+        return NULL;
+    }
+    e->guest = guest;
+    e->backend = &tcg_backend_x86_64;
+    e->ops = ops;
+    e->opaque = opaque;
+    e->config = *config;
+    if (!e->config.code_bytes) {
+        e->config.code_bytes = CODE_BYTES_DEFAULT;
+    }
+    for (int i = 0; i < 2; i++) {
+        e->buffers[i] = buffer_new(e->backend, e->config.code_bytes, err, err_bytes);
+        if (!e->buffers[i]) {
+            if (i) {
+                buffer_free(e->buffers[0]);
+            }
+            free(e);
+            return NULL;
+        }
+    }
+    pthread_mutex_init(&e->compile_lock, NULL);
+    pthread_mutex_init(&e->lock, NULL);
+    pthread_cond_init(&e->work, NULL);
+    arena_init(&e->arena);
+    arena_init(&e->arena2);
+    atomic_store(&e->table, table_new(TABLE_BITS));
+    open_logs(e);
+    return e;
+}
+
+void tcg_engine_stats(TcgEngine *e, TcgStats *out)
+{
+    pthread_mutex_lock(&e->lock);
+    *out = e->stats;
+    pthread_mutex_unlock(&e->lock);
+}
+
+static const void **helper_table(const TcgGuest *g)
+{
+    const void **t = calloc(g->n_helpers + 1, sizeof *t);
+    for (uint32_t i = 0; t && i < g->n_helpers; i++) {
+        const TcgHelper *h = &g->helpers[i];
+        t[i] = h->kind == TCG_H_INT ? (const void *)h->i : (const void *)h->v;
+    }
+    return t;
+}
+
+void tcg_cpu_attach(TcgEngine *e, TcgCpu *cpu)
+{
+    TcgVcpu *v = calloc(1, sizeof *v);
+    const void **helpers = helper_table(e->guest);
+    if (!v || !helpers) {
+        abort();
+    }
+    v->engine = e;
+    v->cpu = cpu;
+    v->mode = ~(uint64_t)0;
+    cpu->guest = e->guest;
+    cpu->helpers = helpers;
+    cpu->vcpu = v;
+    cpu->host_sp = NULL;
+    cpu->mxcsr_host = _mm_getcsr();
+    cpu->request = 0;
+    pthread_mutex_lock(&e->lock);
+    if (!e->model) {
+        e->model = aligned_alloc(64, (e->guest->cpu_bytes + 63) & ~(size_t)63);
+        if (!e->model) {
+            abort();
+        }
+        memcpy(e->model, cpu, e->guest->cpu_bytes);
+    }
+    cpu->exit_stub = e->backend->exit_address(&e->buffers[0]->buf);
+    v->next = e->vcpus;
+    e->vcpus = v;
+    pthread_mutex_unlock(&e->lock);
+}
+
+void tcg_cpu_detach(TcgCpu *cpu)
+{
+    TcgVcpu *v = cpu->vcpu;
+    TcgEngine *e = v->engine;
+    pthread_mutex_lock(&e->lock);
+    for (TcgVcpu **p = &e->vcpus; *p; p = &(*p)->next) {
+        if (*p == v) {
+            *p = v->next;
+            break;
+        }
+    }
+    pthread_mutex_unlock(&e->lock);
+    free((void *)cpu->helpers);
+    free(v);
+    cpu->vcpu = NULL;
+    cpu->helpers = NULL;
+}
+
+void tcg_request(TcgCpu *cpu, uint32_t bits)
+{
+    __atomic_fetch_or(&cpu->request, bits, __ATOMIC_SEQ_CST);
+}
+
+/* ---- fork: compile_lock, then lock; the child has no worker and must not write shared code ---- */
+
+void tcg_fork_prepare(TcgEngine *e)
+{
+    pthread_mutex_lock(&e->compile_lock);
+    pthread_mutex_lock(&e->lock);
+}
+
+void tcg_fork_parent(TcgEngine *e)
+{
+    pthread_mutex_unlock(&e->lock);
+    pthread_mutex_unlock(&e->compile_lock);
+}
+
+void tcg_fork_child(TcgEngine *e, TcgCpu *self)
+{
+    e->inherited = true;
+    e->worker_running = false;
+    e->q_head = e->q_tail = 0;
+    TcgVcpu *v = self->vcpu; /* the other vCPUs' threads do not exist here; their memory may be
+                                on their stacks or heaps: only forget it */
+    v->next = NULL;
+    e->vcpus = v;
+    pthread_cond_init(&e->work, NULL);
+    pthread_mutex_unlock(&e->lock);
+    pthread_mutex_unlock(&e->compile_lock);
+}
+
+/* ---- sticky FP flags: part in cpu->fp_flags, part in MXCSR while generated code runs ---- */
+
+enum { MXCSR_STICKY = 0x3f };
+
+static uint32_t flags_from_mxcsr(uint32_t m)
+{
+    /* IE DE ZE OE UE PE -> IOC DZC OFC UFC IXC (DE has no twin: Arm's IDC is set by soft-float) */
+    return (m & 1) | ((m & 0x3c) >> 1);
+}
+
+uint32_t tcg_fp_flags(TcgCpu *cpu)
+{
+    return cpu->fp_flags | (cpu->host_sp ? flags_from_mxcsr(_mm_getcsr()) : 0);
+}
+
+void tcg_set_fp_flags(TcgCpu *cpu, uint32_t flags)
+{
+    cpu->fp_flags = flags;
+    if (cpu->host_sp) {
+        _mm_setcsr(_mm_getcsr() & ~(uint32_t)MXCSR_STICKY);
+    }
+}

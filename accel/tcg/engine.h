@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Private to accel/tcg: the engine, its regions and vCPUs.
+ *
+ * Locks, by rank (take in this order):
+ *   compile_lock  held by the tier-2 thread while it compiles into buffer 1; fork waits for it
+ *   lock          the code lock: regions, tables, links, buffer 0, the vCPU list
+ * The look-up table is read without a lock: a writer publishes a region with a release store after
+ * all of it is written (pairs with the acquire load in engine_find()).
+ *
+ * Reclaiming. Nothing a vCPU might still execute or read is freed when it is dropped: a flush
+ * retires the whole generation (buffers, regions, table); it is freed once every vCPU was seen
+ * outside generated code since (TcgVcpu.gen, in_run).
+ */
+#ifndef GEMEL_ACCEL_TCG_ENGINE_H
+#define GEMEL_ACCEL_TCG_ENGINE_H
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdatomic.h>
+
+#include "accel/tcg.h"
+
+enum {
+    TCG_PAGE_BITS = 12,
+    TCG_PAGE_HASH = 1 << 16,   /* counters that say quickly "no code on this page" */
+    TCG_BLOCK_INSNS = 64,      /* at most so many guest instructions in a tier-1 block */
+    TCG_BLOCK_BYTES = 512,     /* and bytes */
+};
+
+/* A piece of guest code a region was made of. */
+typedef struct TcgRange { uint64_t start, end; } TcgRange;
+
+typedef struct TcgRegion TcgRegion;
+struct TcgRegion {
+    uint64_t    pc, mode;
+    unsigned    tier;
+    bool        dead;          /* invalidated: no look-up or link may reach it any more */
+    bool        hot_queued;    /* tier 1: waits for or had its tier-2 compilation */
+    TcgCompiled c;
+    TcgLink    *in_links;      /* links whose dest is this region's code */
+    TcgRange   *ranges;        /* tier 1: one, tier 2: one per block */
+    uint32_t    n_ranges;
+    uint32_t    n_insns;
+    /* tier 1: what region forming needs */
+    uint8_t    *code_copy;     /* the guest bytes translated; ranges[0] long */
+    uint64_t    target[2];
+    uint8_t     n_targets;
+    bool        ends_in_call;
+    TcgRegion  *tier1;         /* tier 2: the block it replaced in the table */
+    IrRegion   *ir;            /* interpreter mode: kept with its arena */
+    Arena       arena;
+    TcgRegion  *next_all;      /* every region of this generation */
+};
+
+/* pc -> region, open addressing, power of two. Slots: NULL free, TCG_TOMB removed. */
+typedef struct TcgTable {
+    uint32_t            bits, used;  /* used: filled or tombstone */
+    _Atomic(TcgRegion *) slot[];
+} TcgTable;
+#define TCG_TOMB ((TcgRegion *)1)
+
+/* The regions on one guest page, for invalidation. */
+typedef struct TcgPageNode {
+    uint64_t            page;
+    TcgRegion          *region;
+    struct TcgPageNode *next;
+} TcgPageNode;
+
+/* One buffer and the regions in it by host address, append-only: fault handlers search it. */
+typedef struct TcgBuffer {
+    TcgCodeBuf          buf;
+    void               *map;         /* the whole reservation: data, then code */
+    size_t              map_bytes;
+    _Atomic(uint32_t)   n_by_host;
+    uint32_t            cap_by_host;
+    _Atomic(TcgRegion **) by_host;   /* sorted: code is handed out upwards */
+    struct TcgBuffer   *next;        /* older buffers that may still be executing */
+} TcgBuffer;
+
+/* What a flush took out of use and when. */
+typedef struct TcgRetired {
+    uint64_t           gen;
+    TcgBuffer         *buffers;
+    TcgRegion         *regions;
+    TcgTable          *table;
+    struct TcgRetired *next;
+} TcgRetired;
+
+typedef struct TcgVcpu {
+    TcgEngine      *engine;
+    TcgCpu         *cpu;
+    uint64_t        mode;      /* mode word its jump cache and ring are valid for */
+    _Atomic(uint64_t) gen;     /* engine generation seen outside generated code */
+    _Atomic(bool)   in_run;
+    jmp_buf         interp_exit; /* tcg_raise() under the interpreter */
+    struct TcgVcpu *next;
+} TcgVcpu;
+
+struct TcgEngine {
+    const TcgGuest   *guest;
+    const TcgBackend *backend;
+    const TcgHostOps *ops;
+    void             *opaque;
+    TcgConfig         config;
+    FILE             *log;
+    FILE             *perf_map;
+
+    pthread_mutex_t   compile_lock, lock;
+    _Atomic(TcgTable *) table;
+    TcgBuffer        *buffers[2];  /* tier 1 and tier 2: the current one, then older ones */
+    bool              inherited;   /* after fork: the current buffers are shared with the parent;
+                                      run from them, but compile into fresh ones */
+    TcgRegion        *regions;
+    TcgPageNode      *pages[1 << 14];
+    _Atomic(uint16_t) page_count[TCG_PAGE_HASH];
+    TcgVcpu          *vcpus;
+    TcgCpu           *model;       /* copy of the first vCPU: constant features for tier 2 */
+    _Atomic(uint64_t) gen;
+    TcgRetired       *retired;
+    Arena             arena;       /* tier-1 IR, under lock */
+    TcgStats          stats;
+
+    /* tier 2 */
+    pthread_t         worker;
+    bool              worker_running;
+    pthread_cond_t    work;
+    struct { uint64_t pc, mode; } queue[256];
+    uint32_t          q_head, q_tail;
+    Arena             arena2;
+};
+
+/* ---- codebuf.c ---- */
+TcgBuffer *buffer_new(const TcgBackend *backend, size_t code_bytes, char *err, size_t err_bytes);
+void       buffer_free(TcgBuffer *b);
+void       buffer_add(TcgBuffer *b, TcgRegion *r);          /* after r->c is filled */
+TcgRegion *buffer_find(const TcgBuffer *b, const void *host); /* async-signal-safe */
+
+/* ---- table.c ---- all but engine_find() under the code lock */
+TcgRegion *engine_find(TcgEngine *e, uint64_t pc, uint64_t mode);
+void       engine_publish(TcgEngine *e, TcgRegion *r);      /* replaces one of the same pc, mode */
+void       engine_drop(TcgEngine *e, TcgRegion *r);
+void       engine_link(TcgEngine *e, TcgLink *link, TcgRegion *to);
+void       engine_flush(TcgEngine *e);                      /* everything; fresh buffers */
+void       engine_own_buffers(TcgEngine *e);                /* after fork, before compiling */
+void       engine_reclaim(TcgEngine *e);
+bool       engine_has_code(TcgEngine *e, uint64_t start, uint64_t end);
+TcgTable  *table_new(uint32_t bits);
+
+/* ---- translate.c ---- */
+/* The region at pc, made if need be. NULL: nothing executable there. */
+TcgRegion *engine_translate(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint64_t mode);
+void       engine_log_region(TcgEngine *e, const TcgRegion *r, const char *what);
+TcgRegion *region_new(uint64_t pc, uint64_t mode, unsigned tier);
+void       region_free(TcgRegion *r);
+uint64_t   engine_now_ns(void);
+
+/* ---- tier2.c ---- */
+/* The tier-1 counter of the block at pc ran out. vCPU's thread, no lock held. */
+void engine_hot(TcgEngine *e, uint64_t pc, uint64_t mode);
+
+/* ---- perf.c ---- */
+void perf_region(TcgEngine *e, const TcgRegion *r);
+
+static inline uint64_t engine_pc(const TcgEngine *e, const TcgCpu *cpu)
+{
+    return *(const uint64_t *)((const char *)cpu + e->guest->slots[e->guest->pc_slot].offset);
+}
+static inline void engine_set_pc(const TcgEngine *e, TcgCpu *cpu, uint64_t pc)
+{
+    *(uint64_t *)((char *)cpu + e->guest->slots[e->guest->pc_slot].offset) = pc;
+}
+static inline TcgJumpEntry *engine_jump_entry(TcgCpu *cpu, uint64_t pc)
+{
+    return &cpu->jump_cache[(pc >> 2) & ((1u << TCG_JC_BITS) - 1)];
+}
+
+#endif

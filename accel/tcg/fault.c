@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A host fault in generated code becomes a guest fault: the fault point of that host PC says where
+ * each stale guest register is. Everything here is async-signal-safe.
+ */
+#include <cpuid.h>
+#include <string.h>
+#include <ucontext.h>
+
+#include "accel/tcg/engine.h"
+
+/* Intel SDM vol. 1, 13.4: layout of the XSAVE area; state component 6 is Hi16_ZMM. */
+enum { XSAVE_HI16_ZMM = 6, FPX_MAGIC = 0x46505853, FPX_SW_BYTES = 464 };
+
+static void read_high_vectors(TcgHostRegs *regs, const uint8_t *fx)
+{
+    uint32_t magic, a, b, c, d;
+    uint64_t mask;
+    memcpy(&magic, fx + FPX_SW_BYTES, sizeof magic);
+    memcpy(&mask, fx + FPX_SW_BYTES + 8, sizeof mask);
+    if (magic != FPX_MAGIC || !(mask >> XSAVE_HI16_ZMM & 1)) {
+        return;
+    }
+    __cpuid_count(0xd, XSAVE_HI16_ZMM, a, b, c, d);
+    for (int i = 0; i < 16; i++) {
+        memcpy(&regs->vec[16 + i], fx + b + 64 * i, 64);
+    }
+    (void)a;
+    (void)c;
+    (void)d;
+}
+
+static void read_regs(TcgHostRegs *regs, const ucontext_t *uc)
+{
+    static const uint8_t order[16] = {
+        REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+        REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
+    };
+    for (int i = 0; i < 16; i++) {
+        regs->gpr[i] = (uint64_t)uc->uc_mcontext.gregs[order[i]];
+    }
+    const uint8_t *fx = (const uint8_t *)uc->uc_mcontext.fpregs;
+    for (int i = 0; i < 16; i++) {
+        memcpy(&regs->vec[i], fx + 160 + 16 * i, 16);
+    }
+    read_high_vectors(regs, fx);
+}
+
+static TcgRegion *find_region(TcgEngine *e, const void *pc, TcgBuffer **buffer)
+{
+    for (int i = 0; i < 2; i++) {
+        for (TcgBuffer *b = e->buffers[i]; b; b = b->next) {
+            TcgRegion *r = buffer_find(b, pc);
+            if (r) {
+                *buffer = b;
+                return r;
+            }
+        }
+    }
+    for (TcgRetired *ret = e->retired; ret; ret = ret->next) {
+        for (TcgBuffer *b = ret->buffers; b; b = b->next) {
+            TcgRegion *r = buffer_find(b, pc);
+            if (r) {
+                *buffer = b;
+                return r;
+            }
+        }
+    }
+    return NULL;
+}
+
+bool tcg_host_fault(TcgCpu *cpu, int sig, siginfo_t *si, void *ucontext)
+{
+    (void)sig;
+    ucontext_t *uc = ucontext;
+    if (!cpu->host_sp) {
+        return false;
+    }
+    TcgEngine *e = cpu->vcpu->engine;
+    const void *pc = (const void *)uc->uc_mcontext.gregs[REG_RIP];
+    TcgBuffer *buffer;
+    TcgRegion *r = find_region(e, pc, &buffer);
+    const TcgFaultPoint *fp = r ? tcg_compiled_fault(&r->c, pc) : NULL;
+    if (!fp) {
+        return false;
+    }
+    TcgHostRegs regs;
+    memset(&regs, 0, sizeof regs);
+    read_regs(&regs, uc);
+    e->backend->restore(&r->c, fp, &regs, cpu);
+    engine_set_pc(e, cpu, fp->pc);
+    cpu->exit_reason = TCG_EXIT_FAULT;
+    cpu->fault_addr = (uint64_t)si->si_addr;
+    cpu->exit_info = cpu->fault_addr;
+    cpu->fault_write = (uc->uc_mcontext.gregs[REG_ERR] >> 1) & 1;
+    cpu->fault_code = (uint32_t)si->si_code;
+    uc->uc_mcontext.gregs[REG_RIP] = (greg_t)e->backend->exit_address(&buffer->buf);
+    uc->uc_mcontext.gregs[REG_RBP] = (greg_t)((char *)cpu + TCG_CPU_BIAS);
+    return true;
+}

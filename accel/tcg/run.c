@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The run loop: find code for the PC, enter it, deal with why it left.
+ *
+ * Most exits never come here: links, returns and indirect branches are resolved in generated code.
+ * What comes is a first time (a link to set, a jump-cache entry to fill), heat, a request, or
+ * something for the caller.
+ */
+#include <string.h>
+
+#include "accel/tcg/engine.h"
+
+static void drop_predictions(TcgCpu *cpu)
+{
+    for (unsigned i = 0; i < 1u << TCG_JC_BITS; i++) {
+        cpu->jump_cache[i] = (TcgJumpEntry){1, NULL}; /* no guest PC is 1 */
+    }
+    for (unsigned i = 0; i < TCG_RING; i++) {
+        cpu->ring[i] = (TcgJumpEntry){1, NULL};
+    }
+    cpu->ring_top = 0;
+}
+
+/* A safe point: returns true when the caller has to be told. */
+static bool serve_requests(TcgVcpu *v, TcgCpu *cpu)
+{
+    uint32_t req = __atomic_load_n(&cpu->request, __ATOMIC_ACQUIRE);
+    if (req & TCG_REQ_FLUSH) {
+        __atomic_fetch_and(&cpu->request, ~(uint32_t)TCG_REQ_FLUSH, __ATOMIC_ACQ_REL);
+        drop_predictions(cpu);
+        atomic_store(&v->gen, atomic_load(&v->engine->gen));
+    }
+    return (req & (TCG_REQ_EXIT | TCG_REQ_SIGNAL)) != 0;
+}
+
+static TcgExit run_interp(TcgVcpu *v, TcgCpu *cpu, TcgRegion *r)
+{
+    if (_setjmp(v->interp_exit)) {
+        return cpu->exit_reason;
+    }
+    return ir_interp(r->ir, cpu, NULL, UINT64_MAX);
+}
+
+void tcg_raise(TcgCpu *cpu, TcgExit reason, uint64_t info)
+{
+    cpu->exit_reason = reason;
+    cpu->exit_info = info;
+    if (!cpu->host_sp) {
+        _longjmp(cpu->vcpu->interp_exit, 1);
+    }
+    /* The exit stub takes the stack pointer from the CPU that rbp names. */
+    __asm__ volatile("mov %0, %%rbp\n\tjmp *%1"
+                     :: "r"((char *)cpu + TCG_CPU_BIAS), "r"(cpu->exit_stub) : "memory");
+    __builtin_unreachable();
+}
+
+/* The link's target; the link is set when that is safe. NULL: nothing executable there. */
+static TcgRegion *follow_link(TcgEngine *e, TcgVcpu *v, TcgCpu *cpu, TcgLink *link)
+{
+    TcgRegion *r = engine_translate(e, cpu, link->pc, v->mode);
+    if (r && r->c.code) {
+        pthread_mutex_lock(&e->lock);
+        /* A flush may have come between: then the link is in retired memory, harmless to leave. */
+        if (!r->dead && link->dest == link->stub && atomic_load(&e->gen) == atomic_load(&v->gen)) {
+            engine_link(e, link, r);
+        }
+        pthread_mutex_unlock(&e->lock);
+    }
+    return r;
+}
+
+static void enter_mode(TcgVcpu *v, TcgCpu *cpu)
+{
+    const TcgGuest *g = v->engine->guest;
+    uint64_t mode = g->mode(cpu);
+    if (mode != v->mode) {
+        v->mode = mode;
+        drop_predictions(cpu);
+    }
+    cpu->mxcsr = g->mxcsr(cpu);
+}
+
+/*
+ * After an exit: the region to go on in, or NULL with *reason for the caller. The mode word can
+ * only have changed by an op that ends in TCG_EXIT_ISB.
+ */
+static TcgRegion *next_region(TcgVcpu *v, TcgCpu *cpu, TcgExit *reason)
+{
+    TcgEngine *e = v->engine;
+    TcgRegion *r = NULL;
+    switch (*reason) {
+    case TCG_EXIT_LINK: {
+        TcgLink *link = (TcgLink *)cpu->exit_info;
+        engine_set_pc(e, cpu, link->pc);
+        r = follow_link(e, v, cpu, link);
+        break;
+    }
+    case TCG_EXIT_HOT:
+        engine_hot(e, engine_pc(e, cpu), v->mode);
+        /* fall through */
+    case TCG_EXIT_NONE:
+    case TCG_EXIT_LOOKUP:
+    case TCG_EXIT_POLL: {
+        uint64_t pc = engine_pc(e, cpu);
+        r = engine_translate(e, cpu, pc, v->mode);
+        if (r && r->c.code) {
+            *engine_jump_entry(cpu, pc) = (TcgJumpEntry){pc, r->c.code};
+        }
+        break;
+    }
+    case TCG_EXIT_ISB:
+        enter_mode(v, cpu);
+        r = engine_translate(e, cpu, engine_pc(e, cpu), v->mode);
+        break;
+    default:
+        return NULL;
+    }
+    if (!r) {
+        cpu->exit_info = engine_pc(e, cpu);
+        *reason = TCG_EXIT_FETCH;
+    }
+    return r;
+}
+
+TcgExit tcg_run(TcgCpu *cpu)
+{
+    TcgVcpu *v = cpu->vcpu;
+    TcgEngine *e = v->engine;
+    atomic_store(&v->in_run, true);
+    enter_mode(v, cpu);
+    TcgExit reason = TCG_EXIT_NONE;
+    for (;;) {
+        /* gen is taken before any region is looked up: pairs with engine_flush()'s increment. */
+        atomic_store(&v->gen, atomic_load(&e->gen));
+        if (__atomic_load_n(&cpu->request, __ATOMIC_ACQUIRE)) {
+            /* A pending link belongs to code a flush may free: keep only its target. */
+            if (reason == TCG_EXIT_LINK) {
+                engine_set_pc(e, cpu, ((TcgLink *)cpu->exit_info)->pc);
+                reason = TCG_EXIT_NONE;
+            }
+            if (serve_requests(v, cpu)) {
+                reason = TCG_EXIT_REQUEST;
+                break;
+            }
+        }
+        TcgRegion *r = next_region(v, cpu, &reason);
+        if (!r) {
+            break;
+        }
+        if (r->c.code) {
+            e->backend->enter(&e->buffers[0]->buf, cpu, r->c.code);
+            reason = cpu->exit_reason;
+        } else {
+            reason = run_interp(v, cpu, r);
+        }
+        if (reason > TCG_EXIT_INTERP && reason != TCG_EXIT_ISB) {
+            break;
+        }
+    }
+    atomic_store(&v->in_run, false);
+    return reason;
+}
+
+void tcg_guest_icache_invalidate(TcgCpu *cpu, uint64_t addr, uint64_t len)
+{
+    tcg_invalidate(cpu->vcpu->engine, addr, addr + len);
+}
