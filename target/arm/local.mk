@@ -1,2 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Sources of target/arm/, with paths from the top of the tree.
+
+noinst_PROGRAMS += tools/decodegen
+tools_decodegen_SOURCES = tools/decodegen.c
+
+A64_TABLES = target/arm/decode/a64.decode target/arm/decode/a64_simd.decode
+A64_DECODE_MADE = target/arm/decode/a64_decode.h target/arm/decode/a64_decode.c \
+	target/arm/decode/a64_gentab.c
+EXTRA_DIST += $(A64_TABLES)
+BUILT_SOURCES += $(A64_DECODE_MADE)
+CLEANFILES += $(A64_DECODE_MADE) target/arm/decode/a64_decode.stamp
+
+target/arm/decode/a64_decode.stamp: $(A64_TABLES) tools/decodegen$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) target/arm/decode && tools/decodegen$(EXEEXT) a64 A64 \
+	  $(A64_DECODE_MADE) $(A64_TABLES:%=$(srcdir)/%) && touch $@
+$(A64_DECODE_MADE): target/arm/decode/a64_decode.stamp
+
+nodist_libarm_a_SOURCES = target/arm/decode/a64_decode.c target/arm/decode/a64_gentab.c
