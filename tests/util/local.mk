@@ -1,2 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Tests of the room util: check_PROGRAMS += tests/util/test-foo, with its _SOURCES and _LDADD = $(TEST_LIBS).
+check_PROGRAMS += tests/util/test-arena tests/util/test-bits tests/util/test-error
+
+tests_util_test_arena_SOURCES = tests/util/test-arena.c
+tests_util_test_arena_LDADD = $(TEST_LIBS)
+tests_util_test_bits_SOURCES = tests/util/test-bits.c
+tests_util_test_bits_LDADD = $(TEST_LIBS)
+tests_util_test_error_SOURCES = tests/util/test-error.c
+tests_util_test_error_LDADD = $(TEST_LIBS)
