@@ -11,13 +11,15 @@ include tests/user/local.mk
 
 TESTS_ONLY =
 TESTS_JOBS =
+TESTS_TOTALS =
 CHECK_ENV = GEMEL_SRC="$(abs_top_srcdir)" GEMEL_BUILD="$(abs_top_builddir)" CC="$(CC)" \
 	NM="$(NM)" CPPFLAGS="$(AM_CPPFLAGS) $(CPPFLAGS)" PERL="$(PERL)"
 
 if HAVE_GLIB
 check-local: $(check_PROGRAMS)
 	$(AM_V_at)$(CHECK_ENV) $(PERL) $(srcdir)/tests/run-tests --only '$(TESTS_ONLY)' \
-	    --jobs '$(TESTS_JOBS)' --skips $(srcdir)/tests/skips.txt --srcdir $(srcdir) \
+	    --jobs '$(TESTS_JOBS)' --totals '$(TESTS_TOTALS)' --srcdir $(srcdir) \
+	    --skips $(srcdir)/tests/skips.txt \
 	    $(check_PROGRAMS) $(tap_scripts)
 else
 check-local:
