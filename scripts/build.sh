@@ -8,7 +8,9 @@ PACKAGES_BUILD="gcc libc6-dev make autoconf automake pkg-config perl libcapstone
 PACKAGES_CHECK="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user gcc-12-source libmpfr-dev
     debootstrap binutils xz-utils file"
 
-say() { printf '\033[1m==\033[0m %s\n' "$*"; }
+say() {
+    if [ -t 1 ]; then printf "\033[1m== %s\033[0m\n" "$*"; else printf "== %s\n" "$*"; fi
+}
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
 # The packages of the list that are not installed.
