@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Compares two result files of isa-guest. Prints each difference with its instructions, and how
+ * many rows of the decode table were checked: a row counts when a case that holds it agreed and the
+ * oracle did not refuse the instruction (SIGILL) there.
+ *
+ * usage: isa-compare [--max N] [--rows] CASES ORACLE OURS    exit 1 when they differ
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "target/arm/a64.h"
+#include "target/arm/decode/a64_decode.h"
+#include "tests/isa/isa-format.h"
+
+enum { SIG_ILL = 4 };
+
+static uint8_t row_ok[A64_N_ROWS], row_refused[A64_N_ROWS], row_seen[A64_N_ROWS];
+
+static unsigned report(const IsaCase *c, const IsaResult *a, const IsaResult *b, unsigned number,
+                       bool print)
+{
+    unsigned n = 0;
+#define DIFF(what, index, x, y)                                                                    \
+    do {                                                                                           \
+        if ((x) != (y)) {                                                                          \
+            n++;                                                                                   \
+            if (print) {                                                                           \
+                printf("#    %s%u: oracle %#llx, ours %#llx\n", what, index,                       \
+                       (unsigned long long)(x), (unsigned long long)(y));                          \
+            }                                                                                      \
+        }                                                                                          \
+    } while (0)
+    if (print) {
+        printf("# case %u:", number);
+        for (unsigned i = 0; i < c->n; i++) {
+            printf(" %08x %s", c->insn[i], a64_rows[c->row[i]].name);
+        }
+        printf("\n");
+    }
+    for (unsigned i = 0; i < 31; i++) {
+        DIFF("x", i, a->out.x[i], b->out.x[i]);
+    }
+    for (unsigned i = 0; i < 32; i++) {
+        DIFF("v.lo", i, a->out.v[i][0], b->out.v[i][0]);
+        DIFF("v.hi", i, a->out.v[i][1], b->out.v[i][1]);
+    }
+    DIFF("nzcv ", 0, a->out.nzcv, b->out.nzcv);
+    DIFF("fpsr ", 0, a->out.fpsr, b->out.fpsr);
+    DIFF("fpcr ", 0, a->out.fpcr, b->out.fpcr);
+    DIFF("signal ", 0, a->sig, b->sig);
+    DIFF("si_code ", 0, a->code, b->code);
+    DIFF("pc ", 0, a->pc, b->pc);
+    DIFF("memory hash ", 0, a->mem_hash, b->mem_hash);
+#undef DIFF
+    return n;
+}
+
+static void count_rows(const IsaCase *c, const IsaResult *oracle)
+{
+    for (unsigned i = 0; i < c->n; i++) {
+        bool reached = !oracle->sig || i <= oracle->pc / 4;
+        bool refused = oracle->sig == SIG_ILL && i == oracle->pc / 4;
+        if (reached) {
+            row_seen[c->row[i]] = 1;
+            (refused ? row_refused : row_ok)[c->row[i]] = 1;
+        }
+    }
+}
+
+static void summary(unsigned cases, unsigned bad, bool rows)
+{
+    unsigned ok = 0, refused = 0, unseen = 0;
+    for (unsigned r = 0; r < A64_N_ROWS; r++) {
+        ok += row_ok[r];
+        refused += row_refused[r] && !row_ok[r];
+        unseen += !row_seen[r];
+        if (rows && !row_ok[r]) {
+            printf("# row %s: %s\n", a64_rows[r].name,
+                   row_refused[r] ? "the oracle refuses it" : "not run");
+        }
+    }
+    printf("# %u cases, %u differ; rows: %u checked by the oracle, %u refused by it, %u not run\n",
+           cases, bad, ok, refused, unseen);
+}
+
+int main(int argc, char **argv)
+{
+    unsigned max = 20;
+    bool rows = false;
+    int arg = 1;
+    for (; arg < argc && argv[arg][0] == '-'; arg++) {
+        if (!strcmp(argv[arg], "--rows")) {
+            rows = true;
+        } else if (!strcmp(argv[arg], "--max") && arg + 1 < argc) {
+            max = (unsigned)atoi(argv[++arg]);
+        }
+    }
+    FILE *f[3] = {NULL, NULL, NULL};
+    for (int i = 0; i < 3 && arg + 3 == argc; i++) {
+        f[i] = fopen(argv[arg + i], "rb");
+    }
+    IsaHeader h;
+    if (!f[0] || !f[1] || !f[2] || fread(&h, sizeof h, 1, f[0]) != 1 || h.magic != ISA_MAGIC) {
+        fprintf(stderr, "usage: isa-compare [--max N] [--rows] CASES ORACLE OURS\n");
+        return 2;
+    }
+    unsigned bad = 0, i;
+    for (i = 0; i < h.n_cases; i++) {
+        IsaCase c;
+        IsaResult a, b;
+        if (fread(&c, sizeof c, 1, f[0]) != 1 || fread(&a, sizeof a, 1, f[1]) != 1 ||
+            fread(&b, sizeof b, 1, f[2]) != 1) {
+            printf("# results end at case %u of %u\n", i, h.n_cases);
+            bad++;
+            break;
+        }
+        if (report(&c, &a, &b, i, false)) {
+            if (bad++ < max) {
+                report(&c, &a, &b, i, true);
+            }
+        } else {
+            count_rows(&c, &a);
+        }
+    }
+    summary(i, bad, rows);
+    return bad ? 1 : 0;
+}
