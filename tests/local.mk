@@ -8,6 +8,7 @@ include tests/tcg/local.mk
 include tests/target/local.mk
 include tests/accel/local.mk
 include tests/user/local.mk
+include tests/isa/local.mk
 
 TESTS_ONLY =
 TESTS_JOBS =
@@ -26,3 +27,6 @@ check-local:
 	@echo 'make check needs glib-2.0 (Debian: libglib2.0-dev); then run configure again' >&2
 	@exit 1
 endif
+
+# The rules of HACKING.md that a program can hold.
+tap_scripts += tools/lint.pl
