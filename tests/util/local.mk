@@ -7,3 +7,5 @@ tests_util_test_bits_SOURCES = tests/util/test-bits.c
 tests_util_test_bits_LDADD = $(TEST_LIBS)
 tests_util_test_error_SOURCES = tests/util/test-error.c
 tests_util_test_error_LDADD = $(TEST_LIBS)
+
+tap_scripts += tests/util/test-lint.sh
