@@ -1,2 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests of the room tcg: check_PROGRAMS += tests/tcg/test-foo, with its _SOURCES and _LDADD = $(TEST_LIBS).
+check_PROGRAMS += tests/tcg/test-asm
+tests_tcg_test_asm_SOURCES = tests/tcg/test-asm.c
+tests_tcg_test_asm_LDADD = $(TEST_LIBS)
