@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Sources of tcg/, with paths from the top of the tree.
 libtcg_a_SOURCES += tcg/x86_64/asm.c tcg/x86_64/cpu.c
+libtcg_a_SOURCES += tcg/optable.c tcg/region.c tcg/ir.c tcg/builder.c tcg/simplify.c tcg/simplify_cond.c tcg/simplify_mem.c tcg/interp/int.c

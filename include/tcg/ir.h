@@ -156,6 +156,8 @@ enum {
     IRF_EXACT   = 1 << 10, /* FRINT: raise Inexact */
     IRF_GPC     = 1 << 11, /* CONST: a guest code address (listed as relocation) */
     IRF_ALIGN16 = 1 << 12, /* LD, ST, AT (FEAT_LSE2): must not cross a 16-byte boundary */
+    IRF_QUIET   = 1 << 13, /* FL_FCMP: an FCMP beside it raises; this one is a pure recipe */
+    IRF_LATE    = 1 << 13, /* GET: behind CALLS; reads what the helper left, stays where it is */
 };
 
 /* One op; 48 bytes. Fields an op does not use are 0. See ops.def for their meaning per op. */
@@ -185,6 +187,8 @@ typedef struct IrSnapEntry {
 typedef struct IrSnap {
     uint64_t pc;       /* guest PC of the instruction (faults, polls) or of the next (exits) */
     uint32_t first, n; /* entries in IrRegion.snap_entries */
+    IrBlk    blk;      /* the block in which that state holds (where the instruction begins) */
+    bool     full;     /* lists every stale slot: promotion adds none (behind CALLS) */
 } IrSnap;
 
 typedef struct IrBlock {
