@@ -30,3 +30,6 @@ endif
 
 # The rules of HACKING.md that a program can hold.
 tap_scripts += tools/lint.pl
+
+mostlyclean-local:
+	rm -rf tests/logs

@@ -239,7 +239,8 @@ sub rule_globals {
             my ($name, $section) = @column[0, 6];
             next if $section !~ /^(\.t?(data|bss)|\*COM\*)/ || $section =~ /^\.data\.rel\.ro/;
             next if $column[3] !~ /^(OBJECT|TLS)$/;
-            $name =~ s/\.\d+$//;
+            $name =~ s/\.\d+$//; # gcc: symbol.1; clang: function.symbol
+            $name =~ s/^.*\.//;
             finding('globals', "$member:$name", "mutable global in $section; pass it in a struct");
         }
     }
