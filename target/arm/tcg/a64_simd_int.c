@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A64 Advanced SIMD integer arithmetic and logic: three same, three different, two-register
+ * miscellaneous, across lanes, by element.
+ *
+ * Source: Arm ARM (DDI 0487), C4.1 "Data Processing -- Scalar Floating-Point and Advanced SIMD".
+ */
+#include "target/arm/tcg/a64_simd.h"
+
+static IrRef int_op(A64Ctx *c, const SimdShape *s, IrRef n, IrRef m)
+{
+    return ir_emit(c->b, s->op->op, IR_V128, s->esz, s->op->sub,
+                   s->op->flags | (s->half ? IRF_HALF : 0), n, m, 0, 0, 0);
+}
+
+bool gen_v2(A64Ctx *c, const A64Insn *i)
+{
+    SimdShape s;
+    if (!simd_shape(i, &s)) {
+        return false;
+    }
+    a64_put_v(c, i->rd, int_op(c, &s, a64_v(c, i->rn), a64_v(c, i->rm)));
+    return true;
+}
+
+bool gen_v1(A64Ctx *c, const A64Insn *i)
+{
+    SimdShape s;
+    if (!simd_shape(i, &s)) {
+        return false;
+    }
+    a64_put_v(c, i->rd, int_op(c, &s, a64_v(c, i->rn), 0));
+    return true;
+}
+
+/* MLA, MLS, SABA, UABA. */
+bool gen_v2acc(A64Ctx *c, const A64Insn *i)
+{
+    SimdShape s;
+    if (!simd_shape(i, &s)) {
+        return false;
+    }
+    IrRef v = int_op(c, &s, a64_v(c, i->rn), a64_v(c, i->rm));
+    a64_put_v(c, i->rd, simd_op(c, &s, s.op->acc, a64_v(c, i->rd), v));
+    return true;
+}
+
+bool gen_vmul_e(A64Ctx *c, const A64Insn *i)
+{
+    SimdShape s;
+    SimdElem e;
+    if (!simd_shape(i, &s) || !simd_elem(i, s.esz, &e)) {
+        return false;
+    }
+    IrRef m = simd_op1(c, &s, IR_VDUPL, a64_v(c, e.rm), e.idx);
+    IrRef v = int_op(c, &s, a64_v(c, i->rn), m);
+    if (s.op->acc) {
+        v = simd_op(c, &s, s.op->acc, a64_v(c, i->rd), v);
+    }
+    a64_put_v(c, i->rd, v);
+    return true;
+}
+
+/* (S|U)H(ADD|SUB), (S|U)RHADD without a wider sum: a + b = (a ^ b) + 2 (a & b) and so on. */
+bool gen_hadd(A64Ctx *c, const A64Insn *i)
+{
+    SimdShape s;
+    if (!simd_shape(i, &s)) {
+        return false;
+    }
+    IrRef n = a64_v(c, i->rn), m = a64_v(c, i->rm), v;
+    if (s.op->op == IR_VURHADD) {
+        v = int_op(c, &s, n, m);
+    } else {
+        bool uns = i->word >> 29 & 1;
+        IrRef x = simd_op1(c, &s, uns ? IR_VSHRI : IR_VSARI, simd_op(c, &s, IR_VXOR, n, m), 1);
+        if (s.op->op == IR_VADD) {
+            v = simd_op(c, &s, IR_VADD, simd_op(c, &s, IR_VAND, n, m), x);
+        } else if (s.op->op == IR_VSUB) {
+            v = simd_op(c, &s, IR_VSUB, x, simd_op(c, &s, IR_VANDN, m, n));
+        } else { /* SRHADD */
+            v = simd_op(c, &s, IR_VSUB, simd_op(c, &s, IR_VOR, n, m), x);
+        }
+    }
+    a64_put_v(c, i->rd, v);
+    return true;
+}
+
+bool gen_vlogic(A64Ctx *c, const A64Insn *i)
+{
+    IrOpcode op = a64_simd_ops[i->row].op;
+    IrRef n = a64_v(c, i->rn), v;
+    if (op == IR_VOR && i->rn == i->rm) { /* MOV */
+        v = i->q ? n : ir_un(c->b, IR_VLOW64, IR_V128, n);
+    } else {
+        v = ir_vbin(c->b, op, 3, !i->q, n, a64_v(c, i->rm));
+    }
+    a64_put_v(c, i->rd, v);
+    return true;
+}
+
+/* BSL: d selects n else m. BIT: m selects n else d. BIF: m selects d else n. */
+bool gen_vbsl(A64Ctx *c, const A64Insn *i)
+{
+    IrRef d = a64_v(c, i->rd), n = a64_v(c, i->rn), m = a64_v(c, i->rm);
+    IrRef sel = m, yes = n, no = d;
+    if (i->row == A64_R_BSL_v) {
+        sel = d;
+        no = m;
+    } else if (i->row == A64_R_BIF_v) {
+        yes = d;
+        no = n;
+    }
+    a64_put_v(c, i->rd, ir_emit(c->b, IR_VBSL, IR_V128, 3, 0, i->q ? 0 : IRF_HALF, sel, yes, no, 0, 0));
+    return true;
+}
+
+/* Pairwise maxima and minima: op of the even and the odd elements of m:n. */
+bool gen_vpair(A64Ctx *c, const A64Insn *i)
+{
+    SimdShape s;
+    if (!simd_shape(i, &s)) {
+        return false;
+    }
+    IrRef n = a64_v(c, i->rn), m = a64_v(c, i->rm);
+    IrRef even = simd_op(c, &s, IR_VUZP1, n, m), odd = simd_op(c, &s, IR_VUZP2, n, m);
+    a64_put_v(c, i->rd, int_op(c, &s, even, odd));
+    return true;
+}
+
+bool gen_addp_s(A64Ctx *c, const A64Insn *i)
+{
+    IrRef n = a64_v(c, i->rn);
+    a64_put_v(c, i->rd, ir_vun(c->b, IR_VADDV, 3, false, n, 0));
+    return true;
+}
+
+/* ---- widening and narrowing ---- */
+
+static IrRef widen(A64Ctx *c, const A64Insn *i, unsigned esz, bool uns, IrRef v)
+{
+    return ir_emit(c->b, uns ? IR_VUXTL : IR_VSXTL, IR_V128, esz, 0, i->q ? IRF_HI : 0, v, 0, 0, 0, 0);
+}
+
+/* Both operands widened (L), one (W), or the absolute difference; the op and acc are the row's. */
+bool gen_vwide(A64Ctx *c, const A64Insn *i)
+{
+    const A64SimdOp *op = &a64_simd_ops[i->row];
+    bool uns = i->word >> 29 & 1, wide_n = i->word >> 12 & 1;
+    unsigned esz = i->sz;
+    if (esz == 3) {
+        return false;
+    }
+    IrRef n = a64_v(c, i->rn), m = a64_v(c, i->rm), v;
+    if (op->op == IR_VSABD || op->op == IR_VUABD) { /* the difference fits unsigned */
+        v = widen(c, i, esz, true, ir_vbin(c->b, op->op, esz, false, n, m));
+    } else {
+        n = wide_n ? n : widen(c, i, esz, uns, n);
+        v = ir_vbin(c->b, op->op, esz + 1, false, n, widen(c, i, esz, uns, m));
+    }
+    if (op->acc) {
+        v = ir_vbin(c->b, op->acc, esz + 1, false, a64_v(c, i->rd), v);
+    }
+    a64_put_v(c, i->rd, v);
+    return true;
+}
+
+/* (R)ADDHN, (R)SUBHN: the high halves of sums. */
+bool gen_vhn(A64Ctx *c, const A64Insn *i)
+{
+    unsigned esz = i->sz;
+    if (esz == 3) {
+        return false;
+    }
+    IrRef v = ir_vbin(c->b, a64_simd_ops[i->row].op, esz + 1, false, a64_v(c, i->rn),
+                      a64_v(c, i->rm));
+    if (i->word >> 29 & 1) {
+        uint64_t half_ulp = 1ull << (simd_bits(esz) - 1);
+        v = ir_vbin(c->b, IR_VADD, esz + 1, false, v, simd_const(c, esz + 1, false, half_ulp));
+    }
+    v = ir_vun(c->b, IR_VSHRI, esz + 1, false, v, simd_bits(esz));
+    simd_put_narrow(c, i, false, ir_vun(c->b, IR_VXTN, esz, false, v, 0));
+    return true;
+}
+
+/* (S|U)MULL, MLAL, MLSL, by vector and by element. */
+bool gen_vmull(A64Ctx *c, const A64Insn *i)
+{
+    const A64SimdOp *op = &a64_simd_ops[i->row];
+    unsigned esz = i->sz;
+    SimdElem e;
+    IrRef m;
+    if (esz == 3) {
+        return false;
+    }
+    if (simd_is_by_elem(i)) {
+        if (!simd_elem(i, esz, &e)) {
+            return false;
+        }
+        m = ir_vun(c->b, IR_VDUPL, esz, false, a64_v(c, e.rm), e.idx);
+    } else {
+        m = a64_v(c, i->rm);
+    }
+    IrRef v = ir_emit(c->b, op->op, IR_V128, esz, 0, i->q ? IRF_HI : 0, a64_v(c, i->rn), m, 0, 0, 0);
+    if (op->acc) {
+        v = ir_vbin(c->b, op->acc, esz + 1, false, a64_v(c, i->rd), v);
+    }
+    a64_put_v(c, i->rd, v);
+    return true;
+}
+
+bool gen_pmull(A64Ctx *c, const A64Insn *i)
+{
+    IrRef n = a64_v(c, i->rn), m = a64_v(c, i->rm);
+    unsigned flags = i->q ? IRF_HI : 0;
+    if (i->sz == 3 && a64_feat(c, A64_FEAT_PMULL)) {
+        a64_put_v(c, i->rd, ir_emit(c->b, IR_PMULL64, IR_V128, 3, 0, flags, n, m, 0, 0, 0));
+    } else if (i->sz == 0) {
+        a64_put_v(c, i->rd, ir_emit(c->b, IR_VCALLP, IR_V128, 0, 0, flags, n, m, 0, 0, A64_H_pmull8));
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* (S|U)ADDLP, ADALP: each pair inside its wide element. */
+bool gen_addlp(A64Ctx *c, const A64Insn *i)
+{
+    bool uns = i->word >> 29 & 1, half = !i->q;
+    unsigned wide = i->sz + 1, bits = simd_bits(i->sz);
+    if (i->sz == 3) {
+        return false;
+    }
+    IrOpcode shift = uns ? IR_VSHRI : IR_VSARI;
+    IrRef n = a64_v(c, i->rn);
+    IrRef low = ir_vun(c->b, shift, wide, half, ir_vun(c->b, IR_VSHLI, wide, half, n, bits), bits);
+    IrRef v = ir_vbin(c->b, IR_VADD, wide, half, low, ir_vun(c->b, shift, wide, half, n, bits));
+    if (a64_simd_ops[i->row].acc) {
+        v = ir_vbin(c->b, IR_VADD, wide, half, a64_v(c, i->rd), v);
+    }
+    a64_put_v(c, i->rd, v);
+    return true;
+}
+
+/* ADDV, SMAXV .. UMINV: 4S needs Q. */
+static bool across_ok(const A64Insn *i)
+{
+    return i->sz < 2 || (i->sz == 2 && i->q);
+}
+
+bool gen_vacross(A64Ctx *c, const A64Insn *i)
+{
+    if (!across_ok(i)) {
+        return false;
+    }
+    a64_put_v(c, i->rd, ir_vun(c->b, a64_simd_ops[i->row].op, i->sz, !i->q, a64_v(c, i->rn), 0));
+    return true;
+}
+
+bool gen_addlv(A64Ctx *c, const A64Insn *i)
+{
+    if (!across_ok(i)) {
+        return false;
+    }
+    IrOpcode ext = i->word >> 29 & 1 ? IR_VUXTL : IR_VSXTL;
+    IrRef n = a64_v(c, i->rn);
+    IrRef v = ir_emit(c->b, ext, IR_V128, i->sz, 0, 0, n, 0, 0, 0, 0);
+    if (i->q) {
+        IrRef hi = ir_emit(c->b, ext, IR_V128, i->sz, 0, IRF_HI, n, 0, 0, 0, 0);
+        v = ir_vbin(c->b, IR_VADD, i->sz + 1, false, v, hi);
+    }
+    a64_put_v(c, i->rd, ir_vun(c->b, IR_VADDV, i->sz + 1, false, v, 0));
+    return true;
+}
+
+bool gen_xtn(A64Ctx *c, const A64Insn *i)
+{
+    if (i->sz == 3) {
+        return false;
+    }
+    simd_put_narrow(c, i, false, ir_vun(c->b, IR_VXTN, i->sz, false, a64_v(c, i->rn), 0));
+    return true;
+}
+
+bool gen_shll(A64Ctx *c, const A64Insn *i)
+{
+    if (i->sz == 3) {
+        return false;
+    }
+    IrRef v = widen(c, i, i->sz, true, a64_v(c, i->rn));
+    a64_put_v(c, i->rd, ir_vun(c->b, IR_VSHLI, i->sz + 1, false, v, simd_bits(i->sz)));
+    return true;
+}
+
+/* ---- two-register miscellaneous ---- */
+
+/* REV64, REV32, REV16: sub is the container. */
+bool gen_vrev(A64Ctx *c, const A64Insn *i)
+{
+    unsigned container = a64_simd_ops[i->row].sub;
+    if (i->sz >= container) {
+        return false;
+    }
+    a64_put_v(c, i->rd, ir_emit(c->b, IR_VREV, IR_V128, i->sz, container, i->q ? 0 : IRF_HALF,
+                                a64_v(c, i->rn), 0, 0, 0, 0));
+    return true;
+}
+
+bool gen_vcmp0(A64Ctx *c, const A64Insn *i)
+{
+    SimdShape s;
+    if (!simd_shape(i, &s)) {
+        return false;
+    }
+    a64_put_v(c, i->rd, int_op(c, &s, a64_v(c, i->rn), ir_vconst(c->b, 0, false)));
+    return true;
+}
+
+/* One or two operands through a pure helper. */
+bool gen_h1(A64Ctx *c, const A64Insn *i)
+{
+    SimdShape s;
+    if (!simd_shape(i, &s)) {
+        return false;
+    }
+    a64_put_v(c, i->rd, simd_call(c, true, &s, s.op->sub, (IrRef[4]){ a64_v(c, i->rn) }));
+    return true;
+}
+
+bool gen_h2(A64Ctx *c, const A64Insn *i)
+{
+    SimdShape s;
+    if (!simd_shape(i, &s)) {
+        return false;
+    }
+    IrRef n = simd_in(c, &s, i->rn), m = simd_in(c, &s, i->rm);
+    a64_put_v(c, i->rd, simd_call(c, true, &s, s.op->sub, (IrRef[4]){ n, m }));
+    return true;
+}
+
+/* Three operands (n, m, d): dot products and matrix multiplies; the rows fix the size. */
+bool gen_h3(A64Ctx *c, const A64Insn *i)
+{
+    SimdShape s = { .op = &a64_simd_ops[i->row], .esz = 2, .half = !i->q };
+    IrRef n = a64_v(c, i->rn), m = a64_v(c, i->rm), d = a64_v(c, i->rd);
+    a64_put_v(c, i->rd, simd_call(c, true, &s, s.op->sub, (IrRef[4]){ n, m, d }));
+    return true;
+}
+
+/* SDOT, UDOT, SUDOT, USDOT by element: groups of four bytes, m:rm and h:l. */
+bool gen_dot_e(A64Ctx *c, const A64Insn *i)
+{
+    SimdShape s = { .op = &a64_simd_ops[i->row], .esz = 2, .half = !i->q };
+    SimdElem e;
+    simd_elem(i, 2, &e);
+    IrRef n = a64_v(c, i->rn), d = a64_v(c, i->rd);
+    IrRef m = ir_vun(c->b, IR_VDUPL, 2, s.half, a64_v(c, e.rm), e.idx);
+    a64_put_v(c, i->rd, simd_call(c, true, &s, s.op->sub, (IrRef[4]){ n, m, d }));
+    return true;
+}
