@@ -12,8 +12,13 @@ BUILT_SOURCES += $(A64_DECODE_MADE)
 CLEANFILES += $(A64_DECODE_MADE) target/arm/decode/a64_decode.stamp
 
 target/arm/decode/a64_decode.stamp: $(A64_TABLES) tools/decodegen$(EXEEXT)
-	$(AM_V_GEN)$(MKDIR_P) target/arm/decode && tools/decodegen$(EXEEXT) a64 A64 \
-	  $(A64_DECODE_MADE) $(A64_TABLES:%=$(srcdir)/%) && touch $@
+	$(AM_V_GEN)$(MKDIR_P) target/arm/decode && : >$@.tmp && tools/decodegen$(EXEEXT) a64 A64 \
+	  $(A64_DECODE_MADE) $(A64_TABLES:%=$(srcdir)/%) && mv $@.tmp $@
 $(A64_DECODE_MADE): target/arm/decode/a64_decode.stamp
+	@:
 
 nodist_libarm_a_SOURCES = target/arm/decode/a64_decode.c target/arm/decode/a64_gentab.c
+libarm_a_SOURCES += target/arm/a64_cpu.c target/arm/tcg/a64_guest.c target/arm/tcg/a64_disas.c \
+	target/arm/tcg/a64_int.c target/arm/tcg/a64_branch.c target/arm/tcg/a64_mem.c \
+	target/arm/tcg/a64_atomic.c target/arm/tcg/a64_system.c target/arm/tcg/a64_pauth.c \
+	target/arm/tcg/a64_helpers.c

@@ -35,7 +35,7 @@ typedef struct A64Cpu {
     uint64_t tpidr_el0;
     uint64_t tpidrro_el0;
     uint32_t fpcr;           /* FPCR; its rounding mode is mirrored in tcg.fp_mode */
-    uint32_t pad0;
+    uint32_t ssbs;           /* PSTATE.SSBS in bit 12, as MRS reads it */
     IrVec    qc;             /* low 128 bits not zero: FPSR.QC is set */
     IrVec    v[32];          /* V0..V31, low 128 bits (Z registers later) */
 
@@ -46,6 +46,7 @@ typedef struct A64Cpu {
                                 MMFR1,MMFR2}: index as in A64IdReg of target/arm/a64_id.h */
     uint64_t pac_key[5][2];  /* APIA, APIB, APDA, APDB, APGA: low, high */
     const char *model;
+    uint64_t mode_bits;      /* A64_MODE_TAGGED: or-ed into the mode word; set by the owner */
 } A64Cpu;
 
 /* Slots of the IR (TcgSlot table in target/arm/tcg/a64_guest.c), in this order. */
@@ -79,6 +80,8 @@ extern const TcgGuest a64_guest;
  * Returns false, with nothing changed, when there is no such model.
  */
 bool a64_cpu_reset(A64Cpu *cpu, const char *model, bool host_avx);
+/* FPCR's rounding mode as an MXCSR value, everything masked. */
+uint32_t a64_mxcsr(const struct TcgCpu *cpu);
 /* Model names in order, ended by NULL. */
 const char *const *a64_cpu_models(void);
 

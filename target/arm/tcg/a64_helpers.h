@@ -28,4 +28,8 @@ typedef enum A64HelperId {
 #undef HELPER_S
 #undef HELPER_VEC
 
+/* TcgGuest.fp and .fp_native (a64_fp_ops.c). */
+void a64_fp_eval(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info);
+bool a64_fp_native(uint64_t mode);
+
 #endif

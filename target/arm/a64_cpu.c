@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A64 CPU models: features, the ID registers and hwcaps that follow from them; reset; the status
+ * registers that user mode reads and writes whole.
+ *
+ * Source: Arm ARM (DDI 0487), D19.2; technical reference manuals of the cores; Linux
+ * arch/arm64/include/uapi/asm/hwcap.h (numbers) and the values Linux shows to EL0.
+ */
+#include "target/arm/a64.h"
+
+#include <string.h>
+
+#include "target/arm/a64_id.h"
+
+#define F(name) (1ull << A64_FEAT_##name)
+_Static_assert(A64_N_FEATS <= 64, "feature sets below are one word");
+
+/* ---- models ---- */
+
+#define V8_0 \
+    (F(BASE) | F(FP) | F(AdvSIMD) | F(CRC32) | F(AES) | F(PMULL) | F(SHA1) | F(SHA256))
+#define V8_2_APP \
+    (V8_0 | F(LSE) | F(RDM) | F(DotProd) | F(FP16) | F(LRCPC) | F(DPB) | F(SSBS))
+#define MAX \
+    (V8_2_APP | F(LSE2) | F(SHA512) | F(SHA3) | F(SM3) | F(SM4) | F(FHM) | F(FCMA) | F(JSCVT) | \
+     F(LRCPC2) | F(FRINTTS) | F(FlagM) | F(FlagM2) | F(DPB2) | F(SB) | F(PAuth) | F(FPAC) | \
+     F(I8MM) | F(BF16) | F(RNG))
+
+typedef struct Model {
+    const char *name;
+    uint64_t features;
+    uint32_t midr, ctr; /* CTR_EL0: 64-byte lines, IDC = DIC = 0, ERG = CWG = 64 bytes */
+} Model;
+
+static const Model models[] = {
+    { "cortex-a53", V8_0, 0x410fd034, 0x84448004 },
+    { "cortex-a57", V8_0, 0x411fd070, 0x8444c004 },
+    { "cortex-a72", V8_0, 0x410fd083, 0x8444c004 },
+    { "cortex-a76", V8_2_APP, 0x414fd0b1, 0x8444c004 },
+    { "neoverse-n1", V8_2_APP, 0x414fd0c1, 0x8444c004 },
+    { "max", MAX, 0x000f0470, 0x8444c004 },
+};
+enum { N_MODELS = sizeof(models) / sizeof(models[0]) };
+
+static const char *const model_names[] = {
+    "cortex-a53", "cortex-a57", "cortex-a72", "cortex-a76", "neoverse-n1", "max", NULL,
+};
+_Static_assert(sizeof(model_names) / sizeof(model_names[0]) == N_MODELS + 1, "one name a model");
+
+/* ---- feature -> ID field, hwcap ---- */
+
+typedef struct FeatureRow {
+    uint8_t feature, reg, shift, value; /* the largest value of a field wins */
+    int8_t  hwcap;                      /* bit of AT_HWCAP, 32 and up: of AT_HWCAP2; -1: none */
+} FeatureRow;
+
+static const FeatureRow feature_rows[] = {
+    { A64_FEAT_FP, A64_ID_PFR0, 16, 0, 0 },
+    { A64_FEAT_AdvSIMD, A64_ID_PFR0, 20, 0, 1 },
+    { A64_FEAT_FP16, A64_ID_PFR0, 16, 1, 9 },
+    { A64_FEAT_FP16, A64_ID_PFR0, 20, 1, 10 },
+    { A64_FEAT_SVE, A64_ID_PFR0, 32, 1, 22 },
+    { A64_FEAT_BTI, A64_ID_PFR1, 0, 1, 32 + 17 },
+    { A64_FEAT_SSBS, A64_ID_PFR1, 4, 2, 28 },
+    { A64_FEAT_AES, A64_ID_ISAR0, 4, 1, 3 },
+    { A64_FEAT_PMULL, A64_ID_ISAR0, 4, 2, 4 },
+    { A64_FEAT_SHA1, A64_ID_ISAR0, 8, 1, 5 },
+    { A64_FEAT_SHA256, A64_ID_ISAR0, 12, 1, 6 },
+    { A64_FEAT_SHA512, A64_ID_ISAR0, 12, 2, 21 },
+    { A64_FEAT_CRC32, A64_ID_ISAR0, 16, 1, 7 },
+    { A64_FEAT_LSE, A64_ID_ISAR0, 20, 2, 8 },
+    { A64_FEAT_RDM, A64_ID_ISAR0, 28, 1, 12 },
+    { A64_FEAT_SHA3, A64_ID_ISAR0, 32, 1, 17 },
+    { A64_FEAT_SM3, A64_ID_ISAR0, 36, 1, 18 },
+    { A64_FEAT_SM4, A64_ID_ISAR0, 40, 1, 19 },
+    { A64_FEAT_DotProd, A64_ID_ISAR0, 44, 1, 20 },
+    { A64_FEAT_FHM, A64_ID_ISAR0, 48, 1, 23 },
+    { A64_FEAT_FlagM, A64_ID_ISAR0, 52, 1, 27 },
+    { A64_FEAT_FlagM2, A64_ID_ISAR0, 52, 2, 32 + 7 },
+    { A64_FEAT_RNG, A64_ID_ISAR0, 60, 1, 32 + 16 },
+    { A64_FEAT_DPB, A64_ID_ISAR1, 0, 1, 16 },
+    { A64_FEAT_DPB2, A64_ID_ISAR1, 0, 2, 32 + 0 },
+    { A64_FEAT_PAuth, A64_ID_ISAR1, 4, 1, 30 },
+    { A64_FEAT_FPAC, A64_ID_ISAR1, 4, 4, -1 },
+    { A64_FEAT_PAuth, A64_ID_ISAR1, 24, 1, 31 },
+    { A64_FEAT_JSCVT, A64_ID_ISAR1, 12, 1, 13 },
+    { A64_FEAT_FCMA, A64_ID_ISAR1, 16, 1, 14 },
+    { A64_FEAT_LRCPC, A64_ID_ISAR1, 20, 1, 15 },
+    { A64_FEAT_LRCPC2, A64_ID_ISAR1, 20, 2, 26 },
+    { A64_FEAT_FRINTTS, A64_ID_ISAR1, 32, 1, 32 + 8 },
+    { A64_FEAT_SB, A64_ID_ISAR1, 36, 1, 29 },
+    { A64_FEAT_BF16, A64_ID_ISAR1, 44, 1, 32 + 14 },
+    { A64_FEAT_I8MM, A64_ID_ISAR1, 52, 1, 32 + 13 },
+    { A64_FEAT_LSE2, A64_ID_MMFR2, 32, 1, 25 },
+    { A64_FEAT_BASE, A64_ID_PFR0, 0, 1, 11 }, /* EL0 is AArch64 only; HWCAP_CPUID */
+    { A64_FEAT_BASE, A64_ID_PFR0, 4, 1, -1 },
+    { A64_FEAT_BASE, A64_ID_DFR0, 0, 6, -1 },
+    { A64_FEAT_BASE, A64_ID_MMFR0, 24, 15, -1 },
+    { A64_FEAT_BASE, A64_ID_MMFR0, 28, 15, -1 },
+};
+enum { N_FEATURE_ROWS = sizeof(feature_rows) / sizeof(feature_rows[0]) };
+
+static void derive_id_registers(A64Cpu *cpu)
+{
+    memset(cpu->id_aa64, 0, sizeof(cpu->id_aa64));
+    for (unsigned n = 0; n < N_FEATURE_ROWS; n++) {
+        const FeatureRow *r = &feature_rows[n];
+        uint64_t *reg = &cpu->id_aa64[r->reg];
+        if (a64_has(cpu, r->feature) && (*reg >> r->shift & 15) < r->value) {
+            *reg = (*reg & ~(15ull << r->shift)) | (uint64_t)r->value << r->shift;
+        }
+    }
+}
+
+static uint64_t hwcaps(const A64Cpu *cpu, int base)
+{
+    uint64_t caps = 0;
+    for (unsigned n = 0; n < N_FEATURE_ROWS; n++) {
+        int bit = feature_rows[n].hwcap - base;
+        if (a64_has(cpu, feature_rows[n].feature) && bit >= 0 && bit < 32) {
+            caps |= 1ull << bit;
+        }
+    }
+    return caps;
+}
+
+uint64_t a64_hwcap(const A64Cpu *cpu)
+{
+    return hwcaps(cpu, 0);
+}
+
+uint64_t a64_hwcap2(const A64Cpu *cpu)
+{
+    return hwcaps(cpu, 32);
+}
+
+const char *const *a64_cpu_models(void)
+{
+    return model_names;
+}
+
+bool a64_cpu_reset(A64Cpu *cpu, const char *model, bool host_avx)
+{
+    const Model *m = models;
+    while (m < models + N_MODELS && strcmp(m->name, model) != 0) {
+        m++;
+    }
+    if (m == models + N_MODELS) {
+        return false;
+    }
+    memset((char *)cpu + sizeof(TcgCpu), 0, sizeof(*cpu) - sizeof(TcgCpu));
+    cpu->tcg.guest = &a64_guest;
+    cpu->tcg.fp_flags = 0;
+    cpu->model = m->name;
+    cpu->features[0] = host_avx ? m->features : m->features & ~F(LSE2);
+    cpu->midr = m->midr;
+    cpu->ctr_el0 = m->ctr;
+    cpu->dczid_el0 = 4;
+    cpu->cntfrq = 1000000000;
+    cpu->excl_addr = ~0ull;
+    derive_id_registers(cpu);
+    a64_fpcr_set(cpu, 0);
+    return true;
+}
+
+/* ---- status registers ---- */
+
+uint32_t a64_nzcv_get(const A64Cpu *cpu)
+{
+    uint32_t p = cpu->nzcv;
+    return (p >> 15 & 1) << 31 | (p >> 14 & 1) << 30 | (p >> 8 & 1) << 29 | (p & 1) << 28;
+}
+
+void a64_nzcv_set(A64Cpu *cpu, uint32_t spsr)
+{
+    cpu->nzcv = (spsr >> 31 & 1) << 15 | (spsr >> 30 & 1) << 14 | (spsr >> 29 & 1) << 8 |
+                (spsr >> 28 & 1);
+}
+
+enum { FPSR_QC = 1u << 27, FPSR_FLAGS = 0x9f };
+
+uint32_t a64_fpsr_get(A64Cpu *cpu)
+{
+    uint32_t qc = cpu->qc.u64[0] | cpu->qc.u64[1] ? FPSR_QC : 0;
+    return qc | (tcg_fp_flags(&cpu->tcg) & FPSR_FLAGS);
+}
+
+void a64_fpsr_set(A64Cpu *cpu, uint32_t v)
+{
+    memset(&cpu->qc, 0, sizeof(cpu->qc));
+    cpu->qc.u64[0] = v & FPSR_QC;
+    tcg_set_fp_flags(&cpu->tcg, v & FPSR_FLAGS);
+}
+
+void a64_fpcr_set(A64Cpu *cpu, uint32_t v)
+{
+    uint32_t writable = 0x07c00000; /* AHP, DN, FZ, RMode; trap enables are RAZ/WI */
+    if (a64_has(cpu, A64_FEAT_FP16)) {
+        writable |= 1u << 19; /* FZ16 */
+    }
+    cpu->fpcr = v & writable;
+    cpu->tcg.fp_mode = cpu->fpcr >> 22 & 3;
+    cpu->tcg.mxcsr = a64_mxcsr(&cpu->tcg);
+}
+
+uint32_t a64_mxcsr(const struct TcgCpu *cpu)
+{
+    static const uint8_t rc[4] = { 0, 2, 1, 3 }; /* nearest, up, down, zero */
+    const A64Cpu *a = (const A64Cpu *)(const void *)cpu;
+    return 0x1f80u | (uint32_t)rc[a->fpcr >> 22 & 3] << 13;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The A64 guest as the translator sees it: slots, helpers, mode word, and the loop that turns a
+ * block of instructions into IR.
+ *
+ * Source: Arm ARM (DDI 0487), B2 and C1; the interface: include/tcg/guest.h.
+ * Not modelled: PSTATE.BTYPE checks (FEAT_BTI is never on), big-endian data.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "target/arm/tcg/a64_ctx.h"
+#include "target/arm/tcg/a64_disas.h"
+
+/* ---- slots ---- */
+
+#define SLOT(label, field, slot_type, hot) \
+    { .name = label, .offset = offsetof(A64Cpu, field), .type = slot_type, .prefer = hot }
+#define X(n) [A64_S_X0 + n] = SLOT("x" #n, x[n], IR_I64, 1)
+#define V(n) [A64_S_V0 + n] = SLOT("v" #n, v[n], IR_V128, n < 8 || n >= 16)
+
+static const TcgSlot slots[A64_N_SLOTS] = {
+    X(0), X(1), X(2), X(3), X(4), X(5), X(6), X(7), X(8), X(9), X(10), X(11), X(12), X(13), X(14),
+    X(15), X(16), X(17), X(18), X(19), X(20), X(21), X(22), X(23), X(24), X(25), X(26), X(27), X(28),
+    X(29), X(30),
+    [A64_S_SP] = SLOT("sp", sp, IR_I64, 1),
+    [A64_S_NZCV] = SLOT("nzcv", nzcv, IR_FLAGS, 0),
+    [A64_S_PC] = SLOT("pc", pc, IR_I64, 0),
+    [A64_S_BTYPE] = SLOT("btype", btype, IR_I32, 0),
+    [A64_S_EXCL_ADDR] = SLOT("excl_addr", excl_addr, IR_I64, 0),
+    [A64_S_EXCL_VAL0] = SLOT("excl_val0", excl_val[0], IR_I64, 0),
+    [A64_S_EXCL_VAL1] = SLOT("excl_val1", excl_val[1], IR_I64, 0),
+    [A64_S_TPIDR_EL0] = SLOT("tpidr_el0", tpidr_el0, IR_I64, 0),
+    [A64_S_FPCR] = SLOT("fpcr", fpcr, IR_I32, 0),
+    [A64_S_QC] = SLOT("qc", qc, IR_V128, 0),
+    V(0), V(1), V(2), V(3), V(4), V(5), V(6), V(7), V(8), V(9), V(10), V(11), V(12), V(13), V(14),
+    V(15), V(16), V(17), V(18), V(19), V(20), V(21), V(22), V(23), V(24), V(25), V(26), V(27), V(28),
+    V(29), V(30), V(31),
+};
+_Static_assert(A64_N_SLOTS <= IR_MAX_SLOTS, "slots");
+
+/* ---- helpers ---- */
+
+static const uint16_t clobber_none[] = { 0xffff };
+static const uint16_t clobber_fpcr[] = { A64_S_FPCR, 0xffff };
+
+#define HELPER_INT(label, mode) \
+    { .name = #label, .kind = TCG_H_INT, .fp = TCG_FP_##mode, .i = a64_h_##label },
+#define HELPER_S(label, mode, list) \
+    { .name = #label, .kind = TCG_H_INT, .fp = TCG_FP_##mode, .i = a64_h_##label, .clobbers = list },
+#define HELPER_VEC(label, mode) \
+    { .name = #label, .kind = TCG_H_VEC, .fp = TCG_FP_##mode, .v = a64_h_##label },
+static const TcgHelper helpers[A64_N_HELPERS] = {
+#include "target/arm/tcg/helpers.def"
+};
+#undef HELPER_INT
+#undef HELPER_S
+#undef HELPER_VEC
+
+/* ---- mode ---- */
+
+/* FPCR bits that host FP cannot follow: DN, FZ, FZ16, NEP, AH, FIZ. */
+enum { FPCR_SLOW = 1 << 25 | 1 << 24 | 1 << 19 | 1 << 2 | 1 << 1 | 1 << 0 };
+
+static uint64_t a64_mode(const struct TcgCpu *tc)
+{
+    const A64Cpu *cpu = (const A64Cpu *)(const void *)tc;
+    return cpu->mode_bits | (cpu->fpcr & FPCR_SLOW ? A64_MODE_FPSLOW : 0);
+}
+
+/* ---- translation ---- */
+
+static uint32_t load_word(const uint8_t *p)
+{
+    uint32_t w;
+    memcpy(&w, p, sizeof(w));
+    return w;
+}
+
+static void translate_insn(A64Ctx *c, uint32_t word)
+{
+    A64Insn insn;
+    if (a64_decode(word, &insn) && a64_feat(c, (A64Feature)a64_rows[insn.row].feature) &&
+        a64_gen_fns[insn.row](c, &insn)) {
+        return;
+    }
+    ir_raise(c->b, TCG_EXIT_UNDEF, word, c->pc);
+    c->done = true;
+}
+
+/* The block ends before c->pc: on to there. */
+static void end_block(A64Ctx *c)
+{
+    c->blk->target[0] = c->pc;
+    c->blk->n_targets = 1;
+    ir_goto(c->b, c->pc);
+}
+
+static void a64_translate(TcgBlockCtx *blk)
+{
+    A64Ctx c = {
+        .b = blk->b, .blk = blk, .cpu = (const A64Cpu *)(const void *)blk->cpu, .pc = blk->pc,
+        .mode = blk->mode,
+    };
+    blk->n_insns = blk->n_bytes = blk->n_targets = 0;
+    blk->target[0] = blk->target[1] = 0;
+    blk->ends_in_call = false;
+    if (c.pc & 3 || blk->code_bytes < 4) {
+        unsigned why = c.pc & 3 ? TCG_EXIT_PC_ALIGN : TCG_EXIT_FETCH;
+        blk->n_bytes = blk->code_bytes < 4 ? blk->code_bytes : 4;
+        ir_insn(c.b, c.pc);
+        ir_raise(c.b, why, c.pc, c.pc);
+        return;
+    }
+    do {
+        if (blk->n_bytes + 4 > blk->code_bytes || blk->n_insns == blk->max_insns) {
+            end_block(&c);
+            return;
+        }
+        ir_insn(c.b, c.pc);
+        translate_insn(&c, load_word(blk->code + blk->n_bytes));
+        c.pc += 4;
+        blk->n_bytes += 4;
+        blk->n_insns++;
+    } while (!c.done);
+}
+
+const TcgGuest a64_guest = {
+    .name = "aarch64",
+    .cpu_bytes = sizeof(A64Cpu),
+    .slots = slots,
+    .n_slots = A64_N_SLOTS,
+    .pc_slot = A64_S_PC,
+    .flags_slot = A64_S_NZCV,
+    .helpers = helpers,
+    .n_helpers = A64_N_HELPERS,
+    .fp = a64_fp_eval,
+    .fp_native = a64_fp_native,
+    .mode = a64_mode,
+    .mxcsr = a64_mxcsr,
+    .translate = a64_translate,
+    .disas = a64_disas,
+};
