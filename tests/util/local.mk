@@ -8,4 +8,4 @@ tests_util_test_bits_LDADD = $(TEST_LIBS)
 tests_util_test_error_SOURCES = tests/util/test-error.c
 tests_util_test_error_LDADD = $(TEST_LIBS)
 
-tap_scripts += tests/util/test-lint.sh
+tap_scripts += tests/util/test-lint.sh tests/util/test-run-tests.sh tests/util/test-docs.sh
