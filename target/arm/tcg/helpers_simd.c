@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Pure C helpers for A64 Advanced SIMD integer instructions that have no IR op.
+ *
+ * Source: Arm ARM (DDI 0487), C7.2, operation of each instruction.
+ * What `sub` means stands in the row table a64_simd_ops.c. Bit 7 of it asks for the mask of the
+ * elements that saturated instead of the result. Argument order: n, m, d.
+ */
+#include "target/arm/tcg/a64_fp_ops.h"
+#include "target/arm/tcg/a64_simd.h"
+
+enum { SUB_QC = 0x80 };
+
+typedef struct IntCall {
+    unsigned esz, bits, sub, n;
+    bool     want_qc;
+} IntCall;
+
+static IntCall int_begin(IrVec *r, uint64_t info)
+{
+    unsigned flags = info_flags(info), sub = info_sub(info);
+    IntCall c = { .esz = info_esz(info), .sub = sub & 0x7f, .want_qc = (sub & SUB_QC) != 0 };
+    c.bits = 8u << c.esz;
+    c.n = flags & A64_VF_SCALAR ? 1 : (flags & IRF_HALF ? 8u : 16u) >> c.esz;
+    vec_clear(r);
+    return c;
+}
+
+/* Element k of 1 << esz bytes: the value, or the mask of its saturation. */
+static void int_put(const IntCall *c, IrVec *r, unsigned esz, unsigned k, uint64_t v, bool sat)
+{
+    vec_set(r, esz, k, !c->want_qc ? v : sat ? ~0ull : 0);
+}
+
+static __int128 int_clamp_signed(__int128 v, unsigned bits, bool *sat)
+{
+    __int128 max = ((__int128)1 << (bits - 1)) - 1, min = -max - 1;
+    *sat = v > max || v < min;
+    return v > max ? max : v < min ? min : v;
+}
+
+static __int128 int_clamp_unsigned(__int128 v, unsigned bits, bool *sat)
+{
+    __int128 max = ((__int128)1 << bits) - 1;
+    *sat = v > max || v < 0;
+    return v > max ? max : v < 0 ? 0 : v;
+}
+
+/* ---- shifts by register: sub bit 0 rounds, bit 1 saturates, bit 2 unsigned ---- */
+
+enum { SHLV_ROUND = 1, SHLV_SAT = 2, SHLV_UNSIGNED = 4 };
+
+static uint64_t shlv_one(const IntCall *c, uint64_t bits, int shift, bool *sat)
+{
+    bool uns = c->sub & SHLV_UNSIGNED;
+    unsigned up = 64 - c->bits;
+    __int128 x = uns ? (__int128)(bits << up >> up) : (__int128)((int64_t)(bits << up) >> up);
+    *sat = false;
+    if (shift < 0) {
+        unsigned right = (unsigned)-shift; /* up to 128; 65 already shifts everything out */
+        right = right > 65 ? 65 : right;
+        __int128 half = c->sub & SHLV_ROUND ? (__int128)1 << (right - 1) : 0;
+        return (uint64_t)((x + half) >> right);
+    }
+    if (!(c->sub & SHLV_SAT)) {
+        return shift >= (int)c->bits ? 0 : (uint64_t)x << shift;
+    }
+    if (x == 0) {
+        return 0;
+    }
+    /* beyond 63 everything but 0 saturates; the product fits in 128 bits below */
+    __int128 v = x * ((__int128)1 << (shift > 62 ? 62 : shift));
+    if (shift > 62) {
+        v = uns ? ((__int128)1 << 100) : x < 0 ? -((__int128)1 << 100) : (__int128)1 << 100;
+        if (shift == 63 && c->bits == 64 && (uns ? x == 1 : x == -1)) {
+            return 1ull << 63; /* fits exactly */
+        }
+    }
+    return (uint64_t)(uns ? int_clamp_unsigned(v, c->bits, sat) : int_clamp_signed(v, c->bits, sat));
+}
+
+void a64_h_shlv(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
+{
+    (void)cpu;
+    (void)imm;
+    IntCall c = int_begin(r, info);
+    for (unsigned k = 0; k < c.n; k++) {
+        bool sat;
+        int shift = (int8_t)vec_get(&a[1], c.esz, k);
+        uint64_t v = shlv_one(&c, vec_get(&a[0], c.esz, k), shift, &sat);
+        int_put(&c, r, c.esz, k, v, sat);
+    }
+}
+
+/* ---- saturating doubling multiplies ---- */
+
+void a64_h_sqdmulh(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
+{
+    (void)cpu;
+    (void)imm;
+    IntCall c = int_begin(r, info);
+    for (unsigned k = 0; k < c.n; k++) {
+        __int128 v = (__int128)vec_gets(&a[0], c.esz, k) * vec_gets(&a[1], c.esz, k) * 2;
+        if (c.sub >> 1) {
+            __int128 acc = (__int128)vec_gets(&a[2], c.esz, k) * ((__int128)1 << c.bits);
+            v = c.sub >> 1 == 1 ? acc + v : acc - v;
+        }
+        v += c.sub & 1 ? (__int128)1 << (c.bits - 1) : 0;
+        bool sat;
+        v = int_clamp_signed(v >> c.bits, c.bits, &sat);
+        int_put(&c, r, c.esz, k, (uint64_t)v, sat);
+    }
+}
+
+/* Widening: esz is the source element; sources are the lower halves. QC of either step. */
+void a64_h_sqdmull(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
+{
+    (void)cpu;
+    (void)imm;
+    IntCall c = int_begin(r, info);
+    unsigned n = info_flags(info) & A64_VF_SCALAR ? 1 : 8u >> c.esz;
+    for (unsigned k = 0; k < n; k++) {
+        bool sat, sat2 = false;
+        __int128 v = (__int128)vec_gets(&a[0], c.esz, k) * vec_gets(&a[1], c.esz, k) * 2;
+        v = int_clamp_signed(v, 2 * c.bits, &sat);
+        if (c.sub) {
+            __int128 acc = vec_gets(&a[2], c.esz + 1, k);
+            v = int_clamp_signed(c.sub == 1 ? acc + v : acc - v, 2 * c.bits, &sat2);
+        }
+        int_put(&c, r, c.esz + 1, k, (uint64_t)v, sat || sat2);
+    }
+}
+
+/* SUQADD: signed d + unsigned n; USQADD (sub 1): unsigned d + signed n. a[1] is d. */
+void a64_h_suqadd(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
+{
+    (void)cpu;
+    (void)imm;
+    IntCall c = int_begin(r, info);
+    for (unsigned k = 0; k < c.n; k++) {
+        bool sat;
+        __int128 v;
+        if (c.sub) {
+            v = (__int128)vec_gets(&a[0], c.esz, k) + vec_get(&a[1], c.esz, k);
+            v = int_clamp_unsigned(v, c.bits, &sat);
+        } else {
+            v = (__int128)vec_get(&a[0], c.esz, k) + vec_gets(&a[1], c.esz, k);
+            v = int_clamp_signed(v, c.bits, &sat);
+        }
+        int_put(&c, r, c.esz, k, (uint64_t)v, sat);
+    }
+}
+
+/* ---- polynomials over GF(2) ---- */
+
+static uint16_t pmul8(uint8_t x, uint8_t y)
+{
+    unsigned v = 0;
+    for (unsigned bit = 0; bit < 8; bit++) {
+        v ^= x >> bit & 1 ? (unsigned)y << bit : 0;
+    }
+    return (uint16_t)v;
+}
+
+void a64_h_pmul8(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
+{
+    (void)cpu;
+    (void)imm;
+    IntCall c = int_begin(r, info);
+    for (unsigned k = 0; k < c.n; k++) {
+        r->u8[k] = (uint8_t)pmul8(a[0].u8[k], a[1].u8[k]);
+    }
+}
+
+void a64_h_pmull8(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
+{
+    (void)cpu;
+    (void)imm;
+    unsigned first = info_flags(info) & IRF_HI ? 8 : 0;
+    vec_clear(r);
+    for (unsigned k = 0; k < 8; k++) {
+        r->u16[k] = pmul8(a[0].u8[first + k], a[1].u8[first + k]);
+    }
+}
+
+/* ---- bits: sub 0 CLS, 1 CLZ, 2 RBIT (bytes) ---- */
+
+static uint64_t bits_rev8(uint64_t v)
+{
+    v = (v & 0xf0) >> 4 | (v & 0x0f) << 4;
+    v = (v & 0xcc) >> 2 | (v & 0x33) << 2;
+    return (v & 0xaa) >> 1 | (v & 0x55) << 1;
+}
+
+void a64_h_bits(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
+{
+    (void)cpu;
+    (void)imm;
+    IntCall c = int_begin(r, info);
+    for (unsigned k = 0; k < c.n; k++) {
+        uint64_t v = vec_get(&a[0], c.esz, k);
+        if (c.sub == 2) {
+            vec_set(r, c.esz, k, bits_rev8(v));
+            continue;
+        }
+        unsigned cls = c.sub == 0;
+        if (cls) { /* leading bits equal to the sign, without it */
+            int64_t s = vec_gets(&a[0], c.esz, k);
+            v = (uint64_t)(s ^ (s >> 63));
+        }
+        unsigned zeros = v ? (unsigned)__builtin_clzll(v) - (64 - c.bits) : c.bits;
+        vec_set(r, c.esz, k, zeros - cls);
+    }
+}
+
+/* ---- dot products of bytes: sub bit 0: n unsigned, bit 1: m unsigned ---- */
+
+static uint32_t dot_bytes(const IrVec *n, unsigned at_n, const IrVec *m, unsigned at_m, unsigned sub,
+                          unsigned len)
+{
+    uint32_t sum = 0;
+    for (unsigned b = 0; b < len; b++) {
+        int32_t x = sub & 1 ? n->u8[at_n + b] : n->s8[at_n + b];
+        int32_t y = sub & 2 ? m->u8[at_m + b] : m->s8[at_m + b];
+        sum += (uint32_t)(x * y);
+    }
+    return sum;
+}
+
+void a64_h_dot(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
+{
+    (void)cpu;
+    (void)imm;
+    IntCall c = int_begin(r, info);
+    for (unsigned k = 0; k < c.n; k++) {
+        r->u32[k] = a[2].u32[k] + dot_bytes(&a[0], 4 * k, &a[1], 4 * k, c.sub, 4);
+    }
+}
+
+/* 2 x 8 by 8 x 2 bytes, into 2 x 2 words. */
+void a64_h_mmla(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
+{
+    (void)cpu;
+    (void)imm;
+    IntCall c = int_begin(r, info);
+    for (unsigned k = 0; k < 4; k++) {
+        r->u32[k] = a[2].u32[k] + dot_bytes(&a[0], k / 2 * 8, &a[1], k % 2 * 8, c.sub, 8);
+    }
+}
+
+/* URECPE, URSQRTE. */
+void a64_h_urecpe(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
+{
+    (void)cpu;
+    (void)imm;
+    IntCall c = int_begin(r, info);
+    for (unsigned k = 0; k < c.n; k++) {
+        r->u32[k] = c.sub ? fpu_ursqrt_estimate(a[0].u32[k]) : fpu_urecip_estimate(a[0].u32[k]);
+    }
+}
