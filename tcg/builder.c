@@ -209,6 +209,7 @@ void ir_set_block(IrBuilder *b, IrBlk blk)
         map = ir_build_block(b, bb->pred)->map;
     }
     if (map) {
+        b->r->blocks[blk].inherits = true;
         memcpy(b->val, map->val, ir_guest(b)->n_slots * sizeof *b->val);
         memcpy(b->dirty, map->dirty, sizeof b->dirty);
         st->after_calls = map->after_calls;
@@ -489,6 +490,7 @@ static IrBlk ir_exit_block(IrBuilder *b, uint64_t pc)
     IrOp op = { .op = IR_EXIT_LINK, .imm = pc, .snap = ir_snap_now(b, pc) };
 
     b->r->snaps[op.snap].blk = blk;
+    b->r->blocks[blk].inherits = true;
     ir_build_block(b, blk)->begun = true;
     ir_region_append(b->r, blk, ir_region_new_op(b->r, &op));
     return blk;

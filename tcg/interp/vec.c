@@ -109,7 +109,7 @@ static void eval_move(const IrOp *o, IrVec *r, const IrVec a[4])
 
 static void eval_permute(const IrOp *o, IrVec *r, const IrVec a[4])
 {
-    unsigned bytes = vec_bytes(o), esz = o->esz, n = bytes >> esz;
+    unsigned esz = o->op == IR_VEXT ? 0 : o->esz, n = vec_bytes(o) >> esz;
 
     for (unsigned i = 0; i < n; i++) {
         unsigned from = 0, src = 0; /* element, 0 = a, 1 = b */
