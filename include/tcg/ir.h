@@ -201,6 +201,7 @@ typedef struct IrBlock {
     uint32_t weight;       /* profile count, 0 = unknown; cold exits get 0 */
     bool     cold;         /* emit out of line */
     bool     loop_head;
+    bool     inherits;     /* built on the slot map of its only predecessor */
     IrSnapEntry *out;      /* before promotion: slots this block wrote, with the last value */
     uint32_t n_out;
 } IrBlock;
