@@ -16,6 +16,8 @@ target/arm/decode/a64_decode.stamp: $(A64_TABLES) tools/decodegen$(EXEEXT)
 	  $(A64_DECODE_MADE) $(A64_TABLES:%=$(srcdir)/%) && mv $@.tmp $@
 $(A64_DECODE_MADE): target/arm/decode/a64_decode.stamp
 	@:
+# The first build knows no dependencies yet.
+$(libarm_a_OBJECTS): | target/arm/decode/a64_decode.h
 
 nodist_libarm_a_SOURCES = target/arm/decode/a64_decode.c target/arm/decode/a64_gentab.c
 libarm_a_SOURCES += target/arm/a64_cpu.c target/arm/tcg/a64_guest.c target/arm/tcg/a64_disas.c \
