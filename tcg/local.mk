@@ -4,3 +4,4 @@ libtcg_a_SOURCES += tcg/x86_64/asm.c tcg/x86_64/cpu.c
 libtcg_a_SOURCES += tcg/optable.c tcg/region.c tcg/ir.c tcg/builder.c tcg/simplify.c tcg/simplify_cond.c tcg/simplify_mem.c tcg/interp/int.c
 libtcg_a_SOURCES += tcg/print.c tcg/verify.c tcg/interp/vec.c tcg/interp/crypto.c tcg/interp/eval.c
 libtcg_a_SOURCES += tcg/interp/interp.c tcg/interp/mem.c
+libtcg_a_SOURCES += tcg/x86_64/vec.c tcg/x86_64/vec_int.c tcg/x86_64/vec_perm.c tcg/x86_64/vec_shift.c

@@ -350,9 +350,10 @@ static void emit_cnt(X64Ctx *c, const IrOp *op, const X64Regs *r)
     x64_v3m(&c->as, XV_PAND, V15, V15, nibble);
     x64_v3m(&c->as, XV_PAND, t, a, nibble);
     x64_v2m(&c->as, XV_MOVAPS_L, u, table);
-    x64_v3(&c->as, XV_PSHUFB, t, u, t);
-    x64_v3(&c->as, XV_PSHUFB, V15, u, V15);
-    x64_v3(&c->as, padd[0], r->dst, V15, t);
+    x64_v3(&c->as, XV_PSHUFB, u, u, t);
+    x64_v2m(&c->as, XV_MOVAPS_L, t, table);
+    x64_v3(&c->as, XV_PSHUFB, t, t, V15);
+    x64_v3(&c->as, padd[0], r->dst, u, t);
     end_half(c, op, r->dst);
 }
 

@@ -100,8 +100,10 @@ static void shift_v(X64Ctx *c, unsigned kind, unsigned d, unsigned s, unsigned n
     unsigned n = n_esz >> 2, esz = n_esz & 3;
     unsigned op = kind == SH_SLL ? 0x47 : kind == SH_SRL ? 0x45 : 0x46;
 
-    if (esz == 1) {
-        op = kind == SH_SLL ? 0x12 : kind == SH_SRL ? 0x10 : 0x11;
+    if (esz == 1 || (esz == 3 && kind == SH_SRA)) { /* AVX-512 only */
+        if (esz == 1) {
+            op = kind == SH_SLL ? 0x12 : kind == SH_SRL ? 0x10 : 0x11;
+        }
         x64_evex_rr(&c->as, XI_Q(2, op), 0, d, s, n, -1);
     } else if (esz == 3) {
         x64_v3(&c->as, XI_Q(2, op) | XD_W, d, s, n);
