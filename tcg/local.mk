@@ -5,3 +5,4 @@ libtcg_a_SOURCES += tcg/optable.c tcg/region.c tcg/ir.c tcg/builder.c tcg/simpli
 libtcg_a_SOURCES += tcg/print.c tcg/verify.c tcg/interp/vec.c tcg/interp/crypto.c tcg/interp/eval.c
 libtcg_a_SOURCES += tcg/interp/interp.c tcg/interp/mem.c
 libtcg_a_SOURCES += tcg/x86_64/vec.c tcg/x86_64/vec_int.c tcg/x86_64/vec_perm.c tcg/x86_64/vec_shift.c
+libtcg_a_SOURCES += tcg/opt/pipeline.c tcg/opt/promote.c tcg/opt/fold.c tcg/opt/flags.c tcg/opt/dce.c tcg/opt/licm.c
