@@ -338,23 +338,42 @@ bool gen_h2(A64Ctx *c, const A64Insn *i)
     return true;
 }
 
-/* Three operands (n, m, d): dot products and matrix multiplies; the rows fix the size. */
+/* Three operands (n, m, d): matrix multiplies; the rows fix the size. */
 bool gen_h3(A64Ctx *c, const A64Insn *i)
 {
-    SimdShape s = { .op = &a64_simd_ops[i->row], .esz = 2, .half = !i->q };
+    SimdShape s = { .op = &a64_simd_ops[i->row], .esz = 2 };
     IrRef n = a64_v(c, i->rn), m = a64_v(c, i->rm), d = a64_v(c, i->rd);
     a64_put_v(c, i->rd, simd_call(c, true, &s, s.op->sub, (IrRef[4]){ n, m, d }));
     return true;
 }
 
-/* SDOT, UDOT, SUDOT, USDOT by element: groups of four bytes, m:rm and h:l. */
-bool gen_dot_e(A64Ctx *c, const A64Insn *i)
+/* Products of 8 bytes in 16 bits, which holds them all, then sums of pairs in 32 bits. */
+static IrRef dot_half(A64Ctx *c, unsigned sub, IrRef n, IrRef m, bool high)
 {
-    SimdShape s = { .op = &a64_simd_ops[i->row], .esz = 2, .half = !i->q };
-    SimdElem e;
-    simd_elem(i, 2, &e);
-    IrRef n = a64_v(c, i->rn), d = a64_v(c, i->rd);
-    IrRef m = ir_vun(c->b, IR_VDUPL, 2, s.half, a64_v(c, e.rm), e.idx);
-    a64_put_v(c, i->rd, simd_call(c, true, &s, s.op->sub, (IrRef[4]){ n, m, d }));
+    unsigned flags = high ? IRF_HI : 0;
+    IrOpcode shift = sub == 3 ? IR_VSHRI : IR_VSARI; /* only u8 * u8 needs the 16th bit */
+    n = ir_emit(c->b, sub & 1 ? IR_VUXTL : IR_VSXTL, IR_V128, 0, 0, flags, n, 0, 0, 0, 0);
+    m = ir_emit(c->b, sub & 2 ? IR_VUXTL : IR_VSXTL, IR_V128, 0, 0, flags, m, 0, 0, 0, 0);
+    IrRef p = ir_vbin(c->b, IR_VMUL, 1, false, n, m);
+    IrRef even = ir_vun(c->b, shift, 2, false, ir_vun(c->b, IR_VSHLI, 2, false, p, 16), 16);
+    return ir_vbin(c->b, IR_VADD, 2, false, even, ir_vun(c->b, shift, 2, false, p, 16));
+}
+
+/* SDOT, UDOT, SUDOT, USDOT: by vector, and by element (a group of four bytes, m:rm and h:l). */
+bool gen_dot(A64Ctx *c, const A64Insn *i)
+{
+    unsigned sub = a64_simd_ops[i->row].sub;
+    IrRef n = a64_v(c, i->rn), m;
+    if (simd_is_by_elem(i)) {
+        SimdElem e;
+        simd_elem(i, 2, &e);
+        m = ir_vun(c->b, IR_VDUPL, 2, false, a64_v(c, e.rm), e.idx);
+    } else {
+        m = a64_v(c, i->rm);
+    }
+    IrRef lo = dot_half(c, sub, n, m, false);
+    IrRef hi = i->q ? dot_half(c, sub, n, m, true) : lo;
+    IrRef sums = ir_vbin(c->b, IR_VADDP, 2, false, lo, hi);
+    a64_put_v(c, i->rd, ir_vbin(c->b, IR_VADD, 2, !i->q, a64_v(c, i->rd), sums));
     return true;
 }

@@ -269,49 +269,88 @@ bool gen_h2q(A64Ctx *c, const A64Insn *i)
     return true;
 }
 
+/* Vm of three-register and by-element forms: the element in every place; false: reserved. */
+static bool mul_operand(A64Ctx *c, const A64Insn *i, const SimdShape *s, IrRef *m)
+{
+    SimdElem e;
+    if (!simd_is_by_elem(i)) {
+        *m = simd_in(c, s, i->rm);
+        return true;
+    }
+    if (!simd_elem(i, s->esz, &e)) {
+        return false;
+    }
+    *m = ir_vun(c->b, IR_VDUPL, s->esz, false, a64_v(c, e.rm), e.idx);
+    return true;
+}
+
 /* SQRDMLAH, SQRDMLSH. */
 bool gen_h3q(A64Ctx *c, const A64Insn *i)
 {
     SimdShape s;
-    if (!simd_shape(i, &s)) {
+    IrRef m;
+    if (!simd_shape(i, &s) || !mul_operand(c, i, &s, &m)) {
         return false;
     }
-    IrRef n = simd_in(c, &s, i->rn), m = simd_in(c, &s, i->rm), d = simd_in(c, &s, i->rd);
-    helper_qc(c, i->rd, &s, (IrRef[4]){ n, m, d });
+    helper_qc(c, i->rd, &s, (IrRef[4]){ simd_in(c, &s, i->rn), m, simd_in(c, &s, i->rd) });
     return true;
 }
 
-/* SQDMULH, SQRDMULH, SQRDMLAH, SQRDMLSH by element. */
-bool gen_qdmulh_e(A64Ctx *c, const A64Insn *i)
+/* ---- saturating doubling multiplies: only MIN * MIN saturates ---- */
+
+/* (2 p + rounding) >> bits as (p + rounding / 2) >> (bits - 1), of one half of the elements. */
+static IrRef dmulh_half(A64Ctx *c, const SimdShape *s, IrRef n, IrRef m, bool high)
+{
+    unsigned wide = s->esz + 1, shift = simd_bits(s->esz) - 1;
+    IrRef p = ir_emit(c->b, IR_VSMULL, IR_V128, s->esz, 0, high ? IRF_HI : 0, n, m, 0, 0, 0);
+    if (s->op->sub & 1) {
+        p = ir_vbin(c->b, IR_VADD, wide, false, p, simd_const(c, wide, false, 1ull << (shift - 1)));
+    }
+    return ir_vun(c->b, IR_VXTN, s->esz, false, ir_vun(c->b, IR_VSARI, wide, false, p, shift), 0);
+}
+
+/* SQDMULH, SQRDMULH (sub 1): MIN * MIN wraps to MIN; all bits flipped that is MAX. */
+bool gen_qdmulh(A64Ctx *c, const A64Insn *i)
 {
     SimdShape s;
-    SimdElem e;
-    if (!simd_shape(i, &s) || !simd_elem(i, s.esz, &e)) {
+    IrRef m;
+    if (!simd_shape(i, &s) || !mul_operand(c, i, &s, &m)) {
         return false;
     }
-    IrRef m = ir_vun(c->b, IR_VDUPL, s.esz, s.half, a64_v(c, e.rm), e.idx);
-    IrRef n = simd_in(c, &s, i->rn), d = simd_in(c, &s, i->rd);
-    helper_qc(c, i->rd, &s, (IrRef[4]){ n, m, d });
+    IrRef n = simd_in(c, &s, i->rn);
+    IrRef min = simd_const(c, s.esz, s.half, 1ull << (simd_bits(s.esz) - 1));
+    IrRef over = simd_op(c, &s, IR_VAND, simd_cmp(c, &s, IR_EQ, n, min),
+                         simd_cmp(c, &s, IR_EQ, m, min));
+    IrRef v = dmulh_half(c, &s, n, m, false);
+    if (!s.half) {
+        v = ir_vbin(c->b, IR_VCAT, 3, false, v, dmulh_half(c, &s, n, m, true));
+    }
+    a64_put_v(c, i->rd, simd_op(c, &s, IR_VXOR, v, over));
+    simd_or_qc(c, over);
     return true;
 }
 
-/* SQDMULL, SQDMLAL, SQDMLSL: by vector, by element, scalar; esz is the source element. */
+/* SQDMULL, SQDMLAL, SQDMLSL; op is the saturating accumulation, acc the wrapping one. */
 bool gen_qdmull(A64Ctx *c, const A64Insn *i)
 {
-    SimdShape s = { .op = &a64_simd_ops[i->row], .esz = i->sz, .scalar = simd_is_scalar(i) };
-    SimdElem e = { i->rm, 0 };
-    bool by_elem = simd_is_by_elem(i);
-    if (!(s.op->sizes >> s.esz & 1) || (by_elem && !simd_elem(i, s.esz, &e))) {
+    SimdShape s;
+    IrRef m;
+    if (!simd_shape(i, &s) || !mul_operand(c, i, &s, &m)) {
         return false;
     }
-    IrRef n = simd_in(c, &s, i->rn), m = a64_v(c, e.rm), d = a64_v(c, i->rd);
-    if (by_elem) {
-        m = ir_vun(c->b, IR_VDUPL, s.esz, false, m, e.idx);
+    SimdShape w = { .op = s.op, .esz = s.esz + 1, .half = s.scalar, .scalar = s.scalar };
+    IrRef p = ir_emit(c->b, IR_VSMULL, IR_V128, s.esz, 0, !s.scalar && i->q ? IRF_HI : 0,
+                      simd_in(c, &s, i->rn), m, 0, 0, 0);
+    p = simd_op1(c, &w, IR_VSHLI, p, 1);
+    IrRef over = simd_cmp(c, &w, IR_EQ, p, simd_const(c, w.esz, w.half, 1ull << (simd_bits(w.esz) - 1)));
+    p = simd_op(c, &w, IR_VXOR, p, over);
+    if (s.op->op) {
+        IrRef d = simd_in(c, &w, i->rd), sum = simd_op(c, &w, s.op->op, d, p);
+        over = simd_op(c, &w, IR_VOR, over,
+                       simd_op(c, &w, IR_VXOR, sum, simd_op(c, &w, s.op->acc, d, p)));
+        p = sum;
     }
-    if (!s.scalar && i->q) { /* the upper halves */
-        n = ir_emit(c->b, IR_VEXT, IR_V128, 0, 0, 0, n, n, 0, 0, 8);
-        m = ir_emit(c->b, IR_VEXT, IR_V128, 0, 0, 0, m, m, 0, 0, 8);
-    }
-    helper_qc(c, i->rd, &s, (IrRef[4]){ n, m, d });
+    a64_put_v(c, i->rd, p);
+    simd_or_qc(c, over);
     return true;
 }

@@ -92,42 +92,19 @@ void a64_h_shlv(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, ui
     }
 }
 
-/* ---- saturating doubling multiplies ---- */
-
-void a64_h_sqdmulh(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
+/* SQRDMLAH, SQRDMLSH (sub 1): d + or - the doubled product, rounded, the high half. */
+void a64_h_sqrdmlah(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
 {
     (void)cpu;
     (void)imm;
     IntCall c = int_begin(r, info);
     for (unsigned k = 0; k < c.n; k++) {
         __int128 v = (__int128)vec_gets(&a[0], c.esz, k) * vec_gets(&a[1], c.esz, k) * 2;
-        if (c.sub >> 1) {
-            __int128 acc = (__int128)vec_gets(&a[2], c.esz, k) * ((__int128)1 << c.bits);
-            v = c.sub >> 1 == 1 ? acc + v : acc - v;
-        }
-        v += c.sub & 1 ? (__int128)1 << (c.bits - 1) : 0;
+        __int128 acc = (__int128)vec_gets(&a[2], c.esz, k) * ((__int128)1 << c.bits);
         bool sat;
+        v = (c.sub ? acc - v : acc + v) + ((__int128)1 << (c.bits - 1));
         v = int_clamp_signed(v >> c.bits, c.bits, &sat);
         int_put(&c, r, c.esz, k, (uint64_t)v, sat);
-    }
-}
-
-/* Widening: esz is the source element; sources are the lower halves. QC of either step. */
-void a64_h_sqdmull(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
-{
-    (void)cpu;
-    (void)imm;
-    IntCall c = int_begin(r, info);
-    unsigned n = info_flags(info) & A64_VF_SCALAR ? 1 : 8u >> c.esz;
-    for (unsigned k = 0; k < n; k++) {
-        bool sat, sat2 = false;
-        __int128 v = (__int128)vec_gets(&a[0], c.esz, k) * vec_gets(&a[1], c.esz, k) * 2;
-        v = int_clamp_signed(v, 2 * c.bits, &sat);
-        if (c.sub) {
-            __int128 acc = vec_gets(&a[2], c.esz + 1, k);
-            v = int_clamp_signed(c.sub == 1 ? acc + v : acc - v, 2 * c.bits, &sat2);
-        }
-        int_put(&c, r, c.esz + 1, k, (uint64_t)v, sat || sat2);
     }
 }
 
@@ -213,28 +190,17 @@ void a64_h_bits(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, ui
     }
 }
 
-/* ---- dot products of bytes: sub bit 0: n unsigned, bit 1: m unsigned ---- */
+/* ---- matrix multiplies of bytes: sub bit 0: n unsigned, bit 1: m unsigned ---- */
 
-static uint32_t dot_bytes(const IrVec *n, unsigned at_n, const IrVec *m, unsigned at_m, unsigned sub,
-                          unsigned len)
+static uint32_t dot_bytes(const IrVec *n, unsigned at_n, const IrVec *m, unsigned at_m, unsigned sub)
 {
     uint32_t sum = 0;
-    for (unsigned b = 0; b < len; b++) {
+    for (unsigned b = 0; b < 8; b++) {
         int32_t x = sub & 1 ? n->u8[at_n + b] : n->s8[at_n + b];
         int32_t y = sub & 2 ? m->u8[at_m + b] : m->s8[at_m + b];
         sum += (uint32_t)(x * y);
     }
     return sum;
-}
-
-void a64_h_dot(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
-{
-    (void)cpu;
-    (void)imm;
-    IntCall c = int_begin(r, info);
-    for (unsigned k = 0; k < c.n; k++) {
-        r->u32[k] = a[2].u32[k] + dot_bytes(&a[0], 4 * k, &a[1], 4 * k, c.sub, 4);
-    }
 }
 
 /* 2 x 8 by 8 x 2 bytes, into 2 x 2 words. */
@@ -244,7 +210,7 @@ void a64_h_mmla(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, ui
     (void)imm;
     IntCall c = int_begin(r, info);
     for (unsigned k = 0; k < 4; k++) {
-        r->u32[k] = a[2].u32[k] + dot_bytes(&a[0], k / 2 * 8, &a[1], k % 2 * 8, c.sub, 8);
+        r->u32[k] = a[2].u32[k] + dot_bytes(&a[0], k / 2 * 8, &a[1], k % 2 * 8, c.sub);
     }
 }
 
