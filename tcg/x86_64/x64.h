@@ -104,7 +104,7 @@ struct X64Cold {
     X64Regs     regs;
     uint64_t    arg;     /* free for the caller */
     X64Cold    *next;
-    uint32_t    snap_state; /* private to the core */
+    struct { uint32_t first, n; } locs; /* private to the core */
 };
 
 /* Head of the context: what rows need. The rest is private to the core (core.h). */

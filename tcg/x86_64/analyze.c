@@ -1,0 +1,689 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Analysis before allocation: which values are emitted, which are recipes computed only where a
+ * snapshot is really needed, which conditions are fused into their consumers, and how far each
+ * value's next use is from every block's start.
+ *
+ * Distances follow Braun and Hack, "Register Spilling and Live-Range Splitting for SSA-Form
+ * Programs" (CC 2009): a use behind a loop exit is far, so what a loop does not use leaves the
+ * registers before it.
+ */
+#include <string.h>
+
+#include "tcg/x86_64/core.h"
+
+static unsigned class_of(const IrOp *op)
+{
+    if (op->type == IR_VOID) {
+        return X64_CLS_NONE;
+    }
+    return ir_type_is_vec(op->type) ? X64_CLS_VEC : X64_CLS_GPR;
+}
+
+static IrRef find_canon(const X64Core *k, IrRef v)
+{
+    const IrOp *op = &k->r->ops[v];
+    while (op->op == IR_COPY || op->op == IR_VLO || op->op == IR_FL_UNPACK) {
+        v = op->arg[0];
+        op = &k->r->ops[v];
+    }
+    return v;
+}
+
+bool x64_operand_form(const X64Core *k, IrRef f)
+{
+    const IrOp *op = &k->r->ops[f];
+    switch (op->op) {
+    case IR_FL_ADD: case IR_FL_SUB: case IR_FL_SUBB: case IR_FL_LOGIC:
+    case IR_FL_ADC: case IR_FL_SBC:
+        return true;
+    case IR_FL_FCMP:
+        return x64_fcmp_native(&k->ctx, op);
+    default:
+        return false;
+    }
+}
+
+bool x64_imm_fits(const X64Core *k, IrRef v, unsigned bytes, uint64_t *imm)
+{
+    const IrOp *op = &k->r->ops[v];
+    if (op->op != IR_CONST) {
+        return false;
+    }
+    uint64_t x = bytes == 4 ? (uint64_t)(int64_t)(int32_t)op->imm : op->imm;
+    *imm = x;
+    return x64_fits_i32(x);
+}
+
+static unsigned op_bytes(const X64Core *k, const IrOp *op)
+{
+    if (ir_op_info[op->op].attrs & IRA_CMP) {
+        return 1u << op->esz;
+    }
+    if (op->op == IR_ST) {
+        return op->esz == 3 ? 8 : 4;
+    }
+    (void)k;
+    return op->type == IR_I64 ? 8 : 4;
+}
+
+/* Appends the operands of condition a (a fused compare or a plain I1). */
+static unsigned cond_args(const X64Core *k, IrRef a, IrRef *out, unsigned n, unsigned *imm_ok)
+{
+    const IrOp *op = &k->r->ops[a];
+    IrRef f = a;
+    if (op->op == IR_FL_COND) {
+        f = x64_canon(k, op->arg[0]);
+        if (!x64_operand_form(k, f)) {
+            out[n++] = f;
+            return n;
+        }
+    }
+    op = &k->r->ops[f];
+    unsigned na = ir_op_info[op->op].nargs;
+    for (unsigned i = 0; i < na; i++) {
+        uint64_t imm;
+        out[n] = x64_canon(k, op->arg[i]);
+        if (i == 1 && x64_imm_fits(k, out[n], op_bytes(k, op), &imm)) {
+            *imm_ok |= 1u << n;
+        }
+        if (i == 2 && x64_is_const(k, out[n])) {
+            *imm_ok |= 1u << n; /* carry in */
+        }
+        n++;
+    }
+    return n;
+}
+
+static bool row_takes_imm(const X64Core *k, const IrOp *op, const X64Row *row, unsigned i, IrRef a)
+{
+    uint64_t imm;
+    if (op->op == IR_ST && i == 2) {
+        return x64_imm_fits(k, a, op->esz == 3 ? 8 : 4, &imm);
+    }
+    if ((op->op == IR_LD || op->op == IR_ST) && x64_is_const(k, a)) {
+        return k->r->ops[a].imm < 0x40000000; /* part of the displacement */
+    }
+    if (!row || i > 2 || !(row->flags & (X64R_IMM0 << i)) || !x64_is_const(k, a)) {
+        return false;
+    }
+    return (row->flags & X64R_IMM64) || x64_imm_fits(k, a, op_bytes(k, op), &imm);
+}
+
+unsigned x64_args(const X64Core *k, IrRef v, IrRef out[X64_MAX_ARGS], unsigned *imm_ok)
+{
+    const IrOp *op = &k->r->ops[v];
+    const X64Row *row = k->val[v].row;
+    unsigned n = 0, i = 0, na = ir_op_info[op->op].nargs;
+    *imm_ok = 0;
+    if (op->op == IR_FL_COND) {
+        return cond_args(k, v, out, 0, imm_ok);
+    }
+    if ((op->op == IR_BRC || op->op == IR_SELECT || op->op == IR_FL_SEL)) {
+        IrRef a = x64_canon(k, op->arg[0]);
+        if (k->val[a].fused) {
+            n = cond_args(k, a, out, n, imm_ok);
+        } else {
+            out[n++] = a;
+        }
+        i = 1;
+    }
+    for (; i < na; i++) {
+        if (op->arg[i] == IR_NONE) {
+            continue;
+        }
+        IrRef a = x64_canon(k, op->arg[i]);
+        if (row_takes_imm(k, op, row, i, a)) {
+            *imm_ok |= 1u << n;
+        }
+        out[n++] = a;
+    }
+    return n;
+}
+
+/* ---- needs ---- */
+
+static void push(X64Core *k, IrRef v)
+{
+    if (k->n_stack == k->cap_stack) {
+        k->stack = arena_grow(k->arena, k->stack, &k->cap_stack, k->n_stack + 1, sizeof(IrRef));
+    }
+    k->stack[k->n_stack++] = v;
+}
+
+static void need_emit(X64Core *k, IrRef v)
+{
+    v = x64_canon(k, v);
+    if (v != IR_NONE && k->val[v].need != X64_NEED_EMIT) {
+        k->val[v].need = X64_NEED_EMIT;
+        push(k, v);
+    }
+}
+
+static void need_packed(X64Core *k, IrRef v)
+{
+    v = x64_canon(k, v);
+    k->val[v].mat = true;
+    need_emit(k, v);
+}
+
+static void need_args(X64Core *k, const IrOp *op)
+{
+    unsigned n = ir_op_info[op->op].nargs;
+    switch (op->op) {
+    case IR_PHI:
+        for (unsigned i = 0; i < op->nargs; i++) {
+            IrRef a = k->r->phi_args[op->imm + i];
+            if (op->type == IR_FLAGS) {
+                need_packed(k, a);
+            } else {
+                need_emit(k, a);
+            }
+        }
+        return;
+    case IR_FL_COND: {
+        IrRef f = x64_canon(k, op->arg[0]);
+        if (x64_operand_form(k, f)) {
+            need_args(k, &k->r->ops[f]);
+        } else {
+            need_packed(k, f);
+        }
+        return;
+    }
+    case IR_FL_PACK:
+        need_packed(k, op->arg[0]);
+        return;
+    case IR_FL_SEL:
+        need_emit(k, op->arg[0]);
+        need_packed(k, op->arg[1]);
+        need_packed(k, op->arg[2]);
+        return;
+    default:
+        for (unsigned i = 0; i < n; i++) {
+            if (op->arg[i] != IR_NONE) {
+                need_emit(k, op->arg[i]);
+            }
+        }
+    }
+}
+
+static void drain(X64Core *k)
+{
+    while (k->n_stack) {
+        need_args(k, &k->r->ops[k->stack[--k->n_stack]]);
+    }
+}
+
+/* Recipes nest this deep at most; deeper ones are computed where they stand. */
+enum { RECIPE_DEPTH = 3 };
+
+static void need_weak(X64Core *k, IrRef v, unsigned depth)
+{
+    v = x64_canon(k, v);
+    X64Val *w = &k->val[v];
+    const IrOp *op = &k->r->ops[v];
+    if (w->need == X64_NEED_EMIT) {
+        return;
+    }
+    bool lazy = ir_has_attr(op, IRA_RECIPE) && depth < RECIPE_DEPTH;
+    if (op->op == IR_FL_FCMP && !x64_operand_form(k, v)) {
+        lazy = false;
+    }
+    if (!lazy) {
+        if (op->type == IR_FLAGS) {
+            w->mat = true;
+        }
+        need_emit(k, v);
+        drain(k);
+        return;
+    }
+    w->need = X64_NEED_LAZY;
+    for (unsigned i = 0; i < ir_op_info[op->op].nargs; i++) {
+        if (op->arg[i] != IR_NONE) {
+            need_weak(k, op->arg[i], depth + 1);
+        }
+    }
+}
+
+void x64_leaves(X64Core *k, IrRef v, uint32_t pos, void (*fn)(X64Core *, IrRef, uint32_t))
+{
+    v = x64_canon(k, v);
+    if (k->val[v].need != X64_NEED_LAZY) {
+        fn(k, v, pos);
+        return;
+    }
+    const IrOp *op = &k->r->ops[v];
+    for (unsigned i = 0; i < ir_op_info[op->op].nargs; i++) {
+        if (op->arg[i] != IR_NONE) {
+            x64_leaves(k, op->arg[i], pos, fn);
+        }
+    }
+}
+
+static void mark_needs(X64Core *k)
+{
+    const IrRegion *r = k->r;
+    for (uint32_t i = 0; i < r->n_rpo; i++) {
+        for (IrRef v = r->blocks[r->rpo[i]].first; v; v = r->ops[v].next) {
+            const IrOp *op = &r->ops[v];
+            unsigned at = ir_op_info[op->op].attrs;
+            if (op->op == IR_FL_FCMP && x64_operand_form(k, v)) {
+                need_args(k, op); /* runs for its flags; the result stays a recipe */
+            } else if (at & (IRA_EFFECT | IRA_TERM | IRA_FP | IRA_FAULT)) {
+                k->val[v].mat = op->type == IR_FLAGS;
+                need_emit(k, v);
+            }
+            drain(k);
+        }
+    }
+    for (uint32_t i = 0; i < r->n_rpo; i++) {
+        for (IrRef v = r->blocks[r->rpo[i]].first; v; v = r->ops[v].next) {
+            if (!r->ops[v].snap) {
+                continue;
+            }
+            const IrSnap *s = &r->snaps[r->ops[v].snap];
+            for (uint32_t j = 0; j < s->n; j++) {
+                need_weak(k, r->snap_entries[s->first + j].val, 0);
+            }
+        }
+    }
+}
+
+/* ---- fusing conditions ---- */
+
+static bool is_cond_use(const IrOp *user, unsigned arg)
+{
+    return arg == 0 && (user->op == IR_BRC || user->op == IR_SELECT || user->op == IR_FL_SEL);
+}
+
+/* Only pure ops between an FCMP and its consumer: its flags may rise there as well. */
+static bool fcmp_adjacent(const IrRegion *r, IrRef def, IrRef user)
+{
+    unsigned n = 0;
+    for (IrRef v = r->ops[user].prev; v != def; v = r->ops[v].prev) {
+        if (!v || ++n > 6 || !(ir_has_attr(&r->ops[v], IRA_PURE) || r->ops[v].op == IR_INSN)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void count_use(X64Core *k, IrRef user, unsigned i, IrRef a)
+{
+    const IrOp *uop = &k->r->ops[user], *op;
+    a = x64_canon(k, a);
+    X64Val *w = &k->val[a];
+    op = &k->r->ops[a];
+    w->n_uses++;
+    if (!x64_is_cond_op(op->op)) {
+        return;
+    }
+    if (!is_cond_use(uop, i) || uop->blk != op->blk || w->n_uses > 3) {
+        w->no_fuse = true;
+    }
+    if (op->op == IR_FCMP && !fcmp_adjacent(k->r, a, user)) {
+        w->no_fuse = true;
+    }
+}
+
+static void weak_no_fuse(X64Core *k, IrRef v, uint32_t pos)
+{
+    (void)pos;
+    k->val[v].no_fuse = true;
+}
+
+static void fuse(X64Core *k)
+{
+    const IrRegion *r = k->r;
+    for (uint32_t i = 0; i < r->n_rpo; i++) {
+        for (IrRef v = r->blocks[r->rpo[i]].first; v; v = r->ops[v].next) {
+            const IrOp *op = &r->ops[v];
+            X64Val *w = &k->val[v];
+            if (op->snap) {
+                const IrSnap *s = &r->snaps[op->snap];
+                for (uint32_t j = 0; j < s->n; j++) {
+                    x64_leaves(k, r->snap_entries[s->first + j].val, 0, weak_no_fuse);
+                }
+            }
+            if (w->need != X64_NEED_EMIT) {
+                continue;
+            }
+            if (op->op == IR_PHI) {
+                for (unsigned j = 0; j < op->nargs; j++) {
+                    weak_no_fuse(k, x64_canon(k, r->phi_args[op->imm + j]), 0);
+                }
+                continue;
+            }
+            for (unsigned j = 0; j < ir_op_info[op->op].nargs; j++) {
+                if (op->arg[j]) {
+                    count_use(k, v, j, op->arg[j]);
+                }
+            }
+        }
+    }
+    for (uint32_t i = 1; i < r->n_ops; i++) {
+        X64Val *w = &k->val[i];
+        const IrOp *op = &r->ops[i];
+        w->fused = w->need == X64_NEED_EMIT && x64_is_cond_op(op->op) && !w->no_fuse && w->n_uses;
+        if (op->op == IR_FCMP && !x64_fcmp_native(&k->ctx, op)) {
+            w->fused = false;
+        }
+    }
+}
+
+/* ---- phis with real uses ---- */
+
+static void strong_phis(X64Core *k)
+{
+    const IrRegion *r = k->r;
+    for (uint32_t i = 0; i < r->n_rpo; i++) {
+        for (IrRef v = r->blocks[r->rpo[i]].first; v; v = r->ops[v].next) {
+            IrRef a[X64_MAX_ARGS];
+            unsigned imm;
+            if (r->ops[v].op == IR_PHI || k->val[v].fused ||
+                (k->val[v].need != X64_NEED_EMIT && r->ops[v].op != IR_FL_FCMP)) {
+                continue;
+            }
+            unsigned n = x64_args(k, v, a, &imm);
+            for (unsigned j = 0; j < n; j++) {
+                if (r->ops[a[j]].op == IR_PHI && !k->val[a[j]].strong_phi) {
+                    k->val[a[j]].strong_phi = true;
+                    push(k, a[j]);
+                }
+            }
+        }
+    }
+    while (k->n_stack) {
+        const IrOp *op = &r->ops[k->stack[--k->n_stack]];
+        for (unsigned j = 0; j < op->nargs; j++) {
+            IrRef a = x64_canon(k, r->phi_args[op->imm + j]);
+            if (r->ops[a].op == IR_PHI && !k->val[a].strong_phi) {
+                k->val[a].strong_phi = true;
+                push(k, a);
+            }
+        }
+    }
+}
+
+/* ---- liveness ---- */
+
+static void make_global(X64Core *k, IrRef v, uint32_t blk)
+{
+    X64Val *w = &k->val[v];
+    const IrOp *op = &k->r->ops[v];
+    if (w->global || (op->blk == blk && op->op != IR_PHI) || w->cls == X64_CLS_NONE) {
+        return;
+    }
+    if (k->n_globals == 0xfffffff) {
+        return;
+    }
+    k->globals[k->n_globals++] = v;
+    w->global = k->n_globals;
+}
+
+typedef struct Gen {
+    X64Core *k;
+    IrBlk    blk;
+    bool     record; /* second pass: positions; first: which values are global */
+} Gen;
+
+static void gen_strong(Gen *g, IrRef v, uint32_t pos)
+{
+    X64Core *k = g->k;
+    if (!g->record) {
+        make_global(k, v, g->blk);
+    } else if (k->val[v].global &&
+               (k->r->ops[v].blk != g->blk || k->r->ops[v].op == IR_PHI)) {
+        uint32_t *d = &k->in_dist[g->blk * k->n_globals + k->val[v].global - 1];
+        *d = pos < *d ? pos : *d;
+    }
+}
+
+static void gen_weak_global(X64Core *k, IrRef v, uint32_t blk)
+{
+    make_global(k, v, blk);
+}
+
+static void gen_weak_bit(X64Core *k, IrRef v, uint32_t blk)
+{
+    uint32_t g = k->val[v].global;
+    if (g && !(k->r->ops[v].blk == blk && k->r->ops[v].op != IR_PHI)) {
+        k->in_weak[blk * k->n_words + (g - 1) / 64] |= 1ull << ((g - 1) % 64);
+    }
+}
+
+static void gen_edge(Gen *g, IrBlk succ, uint32_t pos)
+{
+    X64Core *k = g->k;
+    const IrRegion *r = k->r;
+    const IrBlock *s = &r->blocks[succ];
+    for (unsigned i = 0; i < s->n_preds; i++) {
+        if (r->preds[s->preds + i] != g->blk) {
+            continue;
+        }
+        for (IrRef p = s->first; p && r->ops[p].op == IR_PHI; p = r->ops[p].next) {
+            if (k->val[p].need != X64_NEED_EMIT) {
+                continue;
+            }
+            IrRef a = x64_canon(k, r->phi_args[r->ops[p].imm + i]);
+            if (k->val[p].strong_phi) {
+                gen_strong(g, a, pos);
+            } else if (g->record) {
+                gen_weak_bit(k, a, g->blk);
+            } else {
+                make_global(k, a, g->blk);
+            }
+        }
+    }
+}
+
+static void gen_block(Gen *g)
+{
+    X64Core *k = g->k;
+    const IrRegion *r = k->r;
+    uint32_t pos = 0;
+    for (IrRef v = r->blocks[g->blk].first; v; v = r->ops[v].next) {
+        const IrOp *op = &r->ops[v];
+        IrRef a[X64_MAX_ARGS];
+        unsigned imm;
+        pos++;
+        if (op->op == IR_PHI) {
+            if (!g->record && k->val[v].need == X64_NEED_EMIT) {
+                make_global(k, v, g->blk);
+            }
+            continue;
+        }
+        if (op->snap) {
+            const IrSnap *s = &r->snaps[op->snap];
+            for (uint32_t j = 0; j < s->n; j++) {
+                x64_leaves(k, r->snap_entries[s->first + j].val, g->blk,
+                           g->record ? gen_weak_bit : gen_weak_global);
+            }
+        }
+        if (k->val[v].fused || (k->val[v].need != X64_NEED_EMIT && op->op != IR_FL_FCMP)) {
+            continue;
+        }
+        unsigned n = x64_args(k, v, a, &imm);
+        for (unsigned j = 0; j < n; j++) {
+            if (!(imm & (1u << j))) {
+                gen_strong(g, a[j], pos);
+            }
+        }
+    }
+    k->blk[g->blk].len = pos + 2;
+    for (unsigned i = 0; i < 2; i++) {
+        IrBlk s = r->blocks[g->blk].succ[i];
+        if (s != IR_NO_BLK) {
+            gen_edge(g, s, pos + 1);
+        }
+    }
+}
+
+static uint32_t edge_cost(const X64Core *k, IrBlk from, IrBlk to)
+{
+    const IrBlock *f = &k->r->blocks[from], *t = &k->r->blocks[to];
+    return (t->loop_depth < f->loop_depth ? X64_FAR : 0) +
+           (t->cold && !f->cold ? X64_COLD_FAR : 0);
+}
+
+/* One step backward over block b; returns whether anything changed. */
+static bool flow(X64Core *k, IrBlk b)
+{
+    const IrRegion *r = k->r;
+    uint32_t ng = k->n_globals, nw = k->n_words, len = k->blk[b].len;
+    uint32_t *in = &k->in_dist[b * ng];
+    uint64_t *iw = &k->in_weak[b * nw];
+    bool changed = false;
+    for (unsigned i = 0; i < 2; i++) {
+        IrBlk s = r->blocks[b].succ[i];
+        if (s == IR_NO_BLK || (i == 1 && s == r->blocks[b].succ[0])) {
+            continue;
+        }
+        uint32_t cost = edge_cost(k, b, s) + len;
+        const uint32_t *sd = &k->in_dist[s * ng];
+        const uint64_t *sw = &k->in_weak[s * nw];
+        for (uint32_t g = 0; g < ng; g++) {
+            bool weak = (sw[g / 64] >> (g % 64)) & 1;
+            if (sd[g] == X64_INF && !weak) {
+                continue;
+            }
+            const IrOp *op = &r->ops[k->globals[g]];
+            if (op->op == IR_PHI ? op->blk == s : op->blk == b) {
+                continue;
+            }
+            if (weak && !((iw[g / 64] >> (g % 64)) & 1)) {
+                iw[g / 64] |= 1ull << (g % 64);
+                changed = true;
+            }
+            uint32_t d = sd[g] == X64_INF ? X64_INF : sd[g] + cost;
+            if (d < in[g]) {
+                in[g] = d;
+                changed = true;
+            }
+        }
+    }
+    return changed;
+}
+
+static void liveness(X64Core *k)
+{
+    const IrRegion *r = k->r;
+    k->globals = arena_alloc(k->arena, r->n_ops * sizeof(IrRef));
+    for (uint32_t i = 0; i < r->n_rpo; i++) {
+        gen_block(&(Gen){ k, r->rpo[i], false });
+    }
+    uint32_t ng = k->n_globals;
+    k->n_words = (ng + 63) / 64;
+    k->in_dist = arena_alloc(k->arena, (size_t)r->n_blocks * ng * 4 + 4);
+    k->in_weak = arena_alloc(k->arena, (size_t)r->n_blocks * k->n_words * 8 + 8);
+    for (size_t i = 0; i < (size_t)r->n_blocks * ng; i++) {
+        k->in_dist[i] = X64_INF;
+    }
+    for (uint32_t i = 0; i < r->n_rpo; i++) {
+        gen_block(&(Gen){ k, r->rpo[i], true });
+    }
+    for (unsigned round = 0, changed = ng != 0; changed && round < 40; round++) {
+        changed = 0;
+        for (uint32_t i = r->n_rpo; i-- > 0;) {
+            changed |= flow(k, r->rpo[i]);
+        }
+    }
+}
+
+/* ---- hints: each guest slot gets a host register of its own while there are some ---- */
+
+static void slot_hints(X64Core *k)
+{
+    const IrRegion *r = k->r;
+    uint32_t weight[IR_MAX_SLOTS] = { 0 };
+    for (uint32_t i = 0; i < r->n_rpo; i++) {
+        const IrBlock *b = &r->blocks[r->rpo[i]];
+        uint32_t w = b->cold ? 1 : 4u << (b->loop_depth > 6 ? 12 : 2 * b->loop_depth);
+        for (IrRef v = b->first; v; v = r->ops[v].next) {
+            const IrOp *op = &r->ops[v];
+            bool own = op->op == IR_GET || op->op == IR_PHI;
+            if (k->val[v].need == X64_NEED_EMIT && (own || op->slot)) {
+                weight[own ? op->slot : op->slot - 1] += w;
+            }
+        }
+    }
+    memset(k->slot_reg, X64_NONE, sizeof(k->slot_reg));
+    for (unsigned cls = X64_CLS_GPR; cls <= X64_CLS_VEC; cls++) {
+        uint64_t left = k->allocatable[cls];
+        while (left) {
+            unsigned best = IR_MAX_SLOTS;
+            for (unsigned s = 0; s < k->guest->n_slots; s++) {
+                bool vec = ir_type_is_vec(k->guest->slots[s].type);
+                if (vec == (cls == X64_CLS_VEC) && weight[s] &&
+                    (best == IR_MAX_SLOTS || weight[s] > weight[best])) {
+                    best = s;
+                }
+            }
+            if (best == IR_MAX_SLOTS) {
+                break;
+            }
+            weight[best] = 0;
+            unsigned reg = 63 - (unsigned)__builtin_clzll(left); /* from the top: rcx, rdx last */
+            left &= ~(1ull << reg);
+            k->slot_reg[best] = (uint8_t)reg;
+            k->hinted |= 1ull << reg;
+        }
+    }
+}
+
+static void value_hints(X64Core *k)
+{
+    const IrRegion *r = k->r;
+    for (uint32_t v = 1; v < r->n_ops; v++) {
+        const IrOp *op = &r->ops[v];
+        bool own = op->op == IR_GET || op->op == IR_PHI;
+        if (own || op->slot) {
+            unsigned h = k->slot_reg[own ? op->slot : op->slot - 1];
+            k->val[v].hint = (uint8_t)h;
+            if (k->val[k->val[v].canon].hint == X64_NONE) {
+                k->val[k->val[v].canon].hint = (uint8_t)h;
+            }
+        }
+        if (op->op == IR_PHI) {
+            for (unsigned i = 0; i < op->nargs; i++) {
+                X64Val *a = &k->val[x64_canon(k, r->phi_args[op->imm + i])];
+                if (a->hint == X64_NONE) {
+                    a->hint = k->val[v].hint;
+                }
+            }
+        }
+    }
+}
+
+void x64_analyze(X64Core *k)
+{
+    const IrRegion *r = k->r;
+    k->val = arena_alloc(k->arena, r->n_ops * sizeof(X64Val));
+    k->blk = arena_alloc(k->arena, r->n_blocks * sizeof(X64Blk));
+    for (uint32_t v = 0; v < r->n_ops; v++) {
+        X64Val *w = &k->val[v];
+        const IrOp *op = &r->ops[v];
+        w->canon = find_canon(k, v);
+        w->cls = (uint8_t)class_of(op);
+        w->reg = w->hint = X64_NONE;
+        w->out_pos = X64_INF;
+        w->home = op->op == IR_GET ? X64_HOME_SLOT
+                  : op->op == IR_CONST || op->op == IR_VCONST ? X64_HOME_CONST : X64_HOME_SPILL;
+        w->in_mem = w->home != X64_HOME_SPILL;
+    }
+    mark_needs(k);
+    for (uint32_t v = 1; v < r->n_ops; v++) {
+        if (k->val[v].need == X64_NEED_EMIT) {
+            k->val[v].row = x64_row(&k->ctx, &r->ops[v]);
+        }
+    }
+    fuse(k);
+    strong_phis(k);
+    liveness(k);
+    if (r->tier > 1 || r->n_rpo > 3) {
+        slot_hints(k);
+        value_hints(k);
+    } else {
+        memset(k->slot_reg, X64_NONE, sizeof(k->slot_reg));
+    }
+}

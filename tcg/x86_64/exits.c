@@ -1,0 +1,712 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Leaving a region: where the stale slots' values are, storing them, links, indirect jumps, the
+ * return ring, polls; and calls of helpers.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "tcg/x86_64/core.h"
+
+/* ---- locations ---- */
+
+static TcgLoc value_loc(X64Core *k, unsigned slot, IrRef v);
+
+static uint32_t add_recipe(X64Core *k, IrRef v)
+{
+    const IrOp *op = &k->r->ops[v];
+    TcgRecipe rec = { .op = *op };
+    for (unsigned i = 0; i < ir_op_info[op->op].nargs; i++) {
+        if (op->arg[i]) {
+            rec.arg[i] = value_loc(k, 0xffff, x64_canon(k, op->arg[i]));
+        }
+    }
+    *X64_PUSH(k, k->recipes, k->n_recipes, k->cap_recipes) = rec;
+    return k->n_recipes - 1;
+}
+
+static TcgLoc value_loc(X64Core *k, unsigned slot, IrRef v)
+{
+    const IrOp *op = &k->r->ops[v];
+    const X64Val *w = &k->val[v];
+    TcgLoc l = { .slot = (uint16_t)slot };
+    if (op->op == IR_CONST) {
+        l.kind = TCG_LOC_CONST;
+        *X64_PUSH(k, k->consts, k->n_consts, k->cap_consts) = op->imm;
+        l.imm = k->n_consts - 1;
+    } else if (op->op == IR_VCONST || w->need == X64_NEED_LAZY) {
+        l.kind = TCG_LOC_RECIPE;
+        l.imm = add_recipe(k, v);
+    } else if (w->reg != X64_NONE) {
+        l.kind = w->reg >= X64_VEC0 ? TCG_LOC_VEC : TCG_LOC_GPR;
+        l.reg = (uint8_t)(w->reg >= X64_VEC0 ? w->reg - X64_VEC0 : w->reg);
+    } else if (op->op == IR_GET) {
+        l.kind = TCG_LOC_SLOT;
+        l.imm = op->slot;
+    } else {
+        assert(w->in_mem);
+        l.kind = TCG_LOC_SPILL;
+        l.imm = x64_spill_slot(k, v) - 1u;
+    }
+    return l;
+}
+
+X64Locs x64_capture(X64Core *k, uint32_t snap)
+{
+    X64Locs l = { k->n_locs, 0 };
+    const IrSnap *s = &k->r->snaps[snap];
+    for (uint32_t i = 0; snap && i < s->n; i++) {
+        const IrSnapEntry *e = &k->r->snap_entries[s->first + i];
+        IrRef v = x64_canon(k, e->val);
+        if (k->r->ops[v].op == IR_GET && k->r->ops[v].slot == e->slot) {
+            continue;
+        }
+        TcgLoc loc = value_loc(k, e->slot, v);
+        *X64_PUSH(k, k->locs, k->n_locs, k->cap_locs) = loc;
+    }
+    l.n = k->n_locs - l.first;
+    return l;
+}
+
+void x64_fault_point(X64Core *k, const IrOp *op, X64Locs l)
+{
+    *X64_PUSH(k, k->faults, k->n_faults, k->cap_faults) = (TcgFaultPoint){
+        .host_off = x64_offset(&k->ctx.as), .loc = l.first, .n_loc = l.n,
+        .pc = op->snap ? k->r->snaps[op->snap].pc : 0 };
+}
+
+/* ---- storing state ---- */
+
+static X64Mem slot_mem(const X64Core *k, unsigned slot)
+{
+    return x64_cpu_mem(k->guest->slots[slot].offset);
+}
+
+static uint32_t temp_spill(X64Core *k)
+{
+    for (unsigned i = TCG_SPILLS - 2; i > 0; i -= 2) {
+        if (!(k->spill_used[i / 64] >> (i % 64) & 3)) {
+            k->spill_used[i / 64] |= 3ull << (i % 64);
+            return i;
+        }
+    }
+    k->out_of_spills = true;
+    return 0;
+}
+
+static X64Arg loc_arg(X64Core *k, const TcgLoc *l)
+{
+    switch (l->kind) {
+    case TCG_LOC_GPR:
+    case TCG_LOC_VEC:
+        return (X64Arg){ .kind = X64_ARG_REG, .reg = l->reg };
+    case TCG_LOC_SPILL:
+        return (X64Arg){ .kind = X64_ARG_MEM, .mem = x64_spill_mem(l->imm + 1) };
+    case TCG_LOC_CONST:
+        return (X64Arg){ .kind = X64_ARG_IMM, .imm = k->consts[l->imm] };
+    default:
+        return (X64Arg){ .kind = X64_ARG_MEM, .mem = slot_mem(k, l->imm) };
+    }
+}
+
+/* A big constant as an operand of an instruction: from the pool. */
+static void tame_imm(X64Core *k, X64Arg *a, unsigned bytes)
+{
+    if (a->kind != X64_ARG_IMM) {
+        return;
+    }
+    if (bytes == 4) {
+        a->imm = (uint64_t)(int64_t)(int32_t)a->imm;
+    }
+    if (!x64_fits_i32(a->imm)) {
+        *a = (X64Arg){ .kind = X64_ARG_MEM, .mem = x64_const16(&k->ctx, a->imm, 0) };
+    }
+}
+
+static unsigned vec_in_reg(X64Core *k, const X64Arg *a, unsigned type)
+{
+    if (a->kind == X64_ARG_REG) {
+        return a->reg;
+    }
+    x64_ld_vec(&k->ctx, type, X64_VTMP, a->mem);
+    return X64_VTMP;
+}
+
+static bool flags_recipe(X64Core *k, const IrOp *op, X64Arg *a)
+{
+    X64Asm *as = &k->ctx.as;
+    switch (op->op) {
+    case IR_FL_SEL:
+        x64_mov_arg(k, 4, X64_TMP, &a[2]);
+        if (a[1].kind == X64_ARG_IMM) {
+            a[1] = (X64Arg){ .kind = X64_ARG_MEM, .mem = x64_const16(&k->ctx, a[1].imm, 0) };
+        }
+        if (a[0].kind == X64_ARG_IMM) {
+            x64_alu_rr(as, 2, X64_ALU_CMP, X64_TMP, X64_TMP);
+            if (a[0].imm & 1) {
+                x64_mov_arg(k, 4, X64_TMP, &a[1]);
+            }
+            return true;
+        }
+        if (a[0].kind == X64_ARG_MEM) {
+            x64_test_mi(as, 2, a[0].mem, 1);
+        } else {
+            x64_test_ri(as, 2, a[0].reg, 1);
+        }
+        if (a[1].kind == X64_ARG_MEM) {
+            x64_cmov_rm(as, 2, X64_NE, X64_TMP, a[1].mem);
+        } else {
+            x64_cmov_rr(as, 2, X64_NE, X64_TMP, a[1].reg);
+        }
+        return true;
+    case IR_FL_FCMP: {
+        /* a in its register or xmm15; b likewise: when both are in memory one goes through rax */
+        unsigned t = op->esz == 3 ? IR_F64 : op->esz == 2 ? IR_F32 : IR_F16;
+        if (a[0].kind == X64_ARG_MEM && a[1].kind == X64_ARG_MEM) {
+            X64Arg home = a[1];
+            unsigned r1 = 14; /* borrowed: saved around the compare */
+            x64_st_vec(&k->ctx, IR_V128, r1, x64_cpu_mem(offsetof(TcgCpu, call_arg[3])));
+            x64_ld_vec(&k->ctx, t, r1, home.mem);
+            unsigned r0 = vec_in_reg(k, &a[0], t);
+            x64_fcmp_emit(&k->ctx, op->esz, IR_F_GT | (op->sub & IR_F_S), r0, r1);
+            x64_ld_vec(&k->ctx, IR_V128, r1, x64_cpu_mem(offsetof(TcgCpu, call_arg[3])));
+        } else {
+            unsigned r0 = vec_in_reg(k, &a[0], t), r1 = vec_in_reg(k, &a[1], t);
+            x64_fcmp_emit(&k->ctx, op->esz, IR_F_GT | (op->sub & IR_F_S), r0, r1);
+        }
+        x64_pack_eflags(k, op);
+        return true;
+    }
+    case IR_FL_ADD: case IR_FL_SUB: case IR_FL_SUBB: case IR_FL_ADC: case IR_FL_SBC:
+    case IR_FL_LOGIC:
+        for (unsigned i = 0; i < 2; i++) {
+            if (i || a[0].kind != X64_ARG_IMM) {
+                tame_imm(k, &a[i], 1u << op->esz);
+            }
+        }
+        x64_set_eflags(k, op, a);
+        x64_pack_eflags(k, op);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The recipe's value into rax or xmm15. */
+static void emit_recipe(X64Core *k, uint32_t idx)
+{
+    X64Asm *as = &k->ctx.as;
+    TcgRecipe rec = k->recipes[idx];
+    const IrOp *op = &rec.op;
+    X64Arg a[4];
+    unsigned n = ir_op_info[op->op].nargs;
+    for (unsigned i = 0; i < n; i++) {
+        TcgLoc *l = &rec.arg[i];
+        if (!op->arg[i]) {
+            a[i] = (X64Arg){ .kind = X64_ARG_NONE };
+            continue;
+        }
+        if (l->kind == TCG_LOC_RECIPE) {
+            const IrOp *sub = &k->recipes[l->imm].op;
+            uint32_t s = temp_spill(k);
+            emit_recipe(k, l->imm);
+            bool vec = ir_type_is_vec(sub->type);
+            x64_store_home(k, vec ? X64_VEC0 + (unsigned)X64_VTMP : (unsigned)X64_TMP,
+                           vec ? IR_V128 : IR_I64, x64_spill_mem(s + 1));
+            *l = (TcgLoc){ .kind = TCG_LOC_SPILL, .imm = s };
+        }
+        a[i] = loc_arg(k, l);
+    }
+    k->fl.kind = 0;
+    if (flags_recipe(k, op, a)) {
+        k->fl.kind = 0;
+        return;
+    }
+    switch (op->op) {
+    case IR_VCONST:
+        x64_vconst(&k->ctx, X64_VTMP, op->imm, op->flags & IRF_HALF ? 0 : op->imm);
+        break;
+    case IR_ADD: {
+        unsigned bytes = op->type == IR_I64 ? 8 : 4;
+        x64_mov_arg(k, bytes, X64_TMP, &a[0]);
+        tame_imm(k, &a[1], bytes);
+        x64_alu_arg(k, bytes, X64_ALU_ADD, X64_TMP, &a[1]);
+        break;
+    }
+    case IR_ZEXT:
+        if (a[0].kind == X64_ARG_REG) {
+            x64_movzx_rr(as, op->esz, X64_TMP, a[0].reg);
+        } else if (a[0].kind == X64_ARG_MEM) {
+            x64_movzx_rm(as, op->esz, X64_TMP, a[0].mem);
+        } else {
+            x64_mov_ri(as, X64_TMP, a[0].imm & (op->esz >= 2 ? 0xffffffff : 0xffffu >> (op->esz ? 0 : 8)));
+        }
+        break;
+    default: { /* VZEXT, VLOW64 */
+        unsigned esz = op->op == IR_VLOW64 ? 3 : op->esz;
+        if (a[0].kind == X64_ARG_MEM) {
+            x64_ld_vec(&k->ctx, esz == 3 ? IR_F64 : esz == 2 ? IR_F32 : IR_F16, X64_VTMP,
+                       a[0].mem);
+        } else if (esz == 3) {
+            x64_v2(as, XV_MOVQX, X64_VTMP, a[0].reg);
+        } else {
+            x64_v2(as, XV_MOVD_S, a[0].reg, X64_TMP);
+            if (esz == 1) {
+                x64_movzx_rr(as, 1, X64_TMP, X64_TMP);
+            }
+            x64_v2(as, XV_MOVD_L, X64_VTMP, X64_TMP);
+        }
+        break;
+    }
+    }
+}
+
+static void store_slot(X64Core *k, const TcgLoc *l)
+{
+    X64Asm *as = &k->ctx.as;
+    unsigned type = k->guest->slots[l->slot].type;
+    X64Mem m = slot_mem(k, l->slot);
+    unsigned sz = type == IR_I64 ? 3 : 2;
+    bool vec = ir_type_is_vec(type);
+    X64Arg a = { .kind = X64_ARG_REG, .reg = vec ? X64_VTMP : X64_TMP };
+    if (l->kind == TCG_LOC_RECIPE) {
+        emit_recipe(k, l->imm);
+    } else {
+        a = loc_arg(k, l);
+    }
+    if (vec) {
+        x64_st_vec(&k->ctx, type, vec_in_reg(k, &a, type), m);
+        return;
+    }
+    if (a.kind == X64_ARG_IMM && (sz == 2 || x64_fits_i32(a.imm))) {
+        x64_mov_mi(as, sz, m, (int32_t)a.imm);
+        return;
+    }
+    if (a.kind != X64_ARG_REG) {
+        x64_mov_arg(k, 1u << sz, X64_TMP, &a);
+        a.reg = X64_TMP;
+    }
+    x64_mov_mr(as, sz, m, a.reg);
+}
+
+/* Does location l (or a recipe's argument) read the memory of slot s? */
+static bool reads_slot(const X64Core *k, const TcgLoc *l, unsigned s)
+{
+    if (l->kind == TCG_LOC_SLOT) {
+        return l->imm == s;
+    }
+    if (l->kind == TCG_LOC_RECIPE) {
+        const TcgRecipe *rec = &k->recipes[l->imm];
+        for (unsigned i = 0; i < ir_op_info[rec->op.op].nargs; i++) {
+            if (rec->op.arg[i] && reads_slot(k, &rec->arg[i], s)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Computes what depends on slot memory into a spill slot, to break a cycle of slots. */
+static void detach(X64Core *k, TcgLoc *l)
+{
+    unsigned type = k->guest->slots[l->slot].type;
+    bool vec = ir_type_is_vec(type);
+    uint32_t s = temp_spill(k);
+    X64Mem m = x64_spill_mem(s + 1);
+    if (l->kind == TCG_LOC_RECIPE) {
+        emit_recipe(k, l->imm);
+    } else {
+        X64Mem src = slot_mem(k, l->imm);
+        if (vec) {
+            x64_ld_vec(&k->ctx, type, X64_VTMP, src);
+        } else {
+            x64_mov_rm(&k->ctx.as, type == IR_I64 ? 3 : 2, X64_TMP, src);
+        }
+    }
+    x64_store_home(k, vec ? X64_VEC0 + (unsigned)X64_VTMP : (unsigned)X64_TMP,
+                   vec ? IR_V128 : IR_I64, m);
+    l->kind = TCG_LOC_SPILL;
+    l->imm = s;
+}
+
+void x64_store_locs(X64Core *k, X64Locs locs)
+{
+    TcgLoc todo[IR_MAX_SLOTS];
+    uint64_t spills[TCG_SPILLS / 64];
+    unsigned n = locs.n;
+    memcpy(spills, k->spill_used, sizeof(spills));
+    if (n) {
+        memcpy(todo, &k->locs[locs.first], n * sizeof(TcgLoc));
+    }
+    bool slots = false;
+    for (unsigned i = 0; i < n; i++) {
+        slots |= todo[i].kind == TCG_LOC_SLOT || todo[i].kind == TCG_LOC_RECIPE;
+    }
+    while (n) {
+        bool any = false;
+        for (unsigned i = 0; i < n; i++) {
+            bool blocked = false;
+            for (unsigned j = 0; slots && j < n && !blocked; j++) {
+                blocked = j != i && reads_slot(k, &todo[j], todo[i].slot);
+            }
+            if (!blocked) {
+                store_slot(k, &todo[i]);
+                todo[i--] = todo[--n];
+                any = true;
+            }
+        }
+        for (unsigned i = 0; !any && i < n; i++) {
+            if (todo[i].kind == TCG_LOC_SLOT || todo[i].kind == TCG_LOC_RECIPE) {
+                detach(k, &todo[i]);
+                any = true;
+            }
+        }
+        assert(any);
+    }
+    memcpy(k->spill_used, spills, sizeof(spills));
+}
+
+static void mov_mi64(X64Core *k, X64Mem m, uint64_t v)
+{
+    if (x64_fits_i32(v)) {
+        x64_mov_mi(&k->ctx.as, 3, m, (int32_t)v);
+    } else {
+        x64_mov_ri(&k->ctx.as, X64_TMP, v);
+        x64_mov_mr(&k->ctx.as, 3, m, X64_TMP);
+    }
+}
+
+void x64_store_pc(X64Core *k, uint64_t pc)
+{
+    mov_mi64(k, slot_mem(k, k->guest->pc_slot), pc);
+}
+
+/* exit_reason and exit_info, and out. */
+void x64_leave(X64Core *k, unsigned reason, uint64_t info)
+{
+    X64Asm *as = &k->ctx.as;
+    x64_mov_mi(as, 2, x64_cpu_mem(offsetof(TcgCpu, exit_reason)), (int32_t)reason);
+    mov_mi64(k, x64_cpu_mem(offsetof(TcgCpu, exit_info)), info);
+    x64_jmp_abs(as, k->buf->rx + x64_fixed(k->buf)->leave);
+}
+
+X64Cold *x64_core_cold(X64Core *k, const IrOp *op, X64ColdFn fn, X64Locs l, uint64_t arg)
+{
+    X64Cold *c = x64_cold(&k->ctx, op, NULL, fn);
+    c->locs.first = l.first;
+    c->locs.n = l.n;
+    c->arg = arg;
+    return c;
+}
+
+/* State, PC of the snapshot (or `arg`), reason in op->sub or POLL. */
+static void leave_stub(X64Ctx *c, X64Cold *cold)
+{
+    X64Core *k = c->core;
+    x64_store_locs(k, (X64Locs){ cold->locs.first, cold->locs.n });
+    x64_store_pc(k, cold->op ? k->r->snaps[cold->op->snap].pc : k->r->pc);
+    x64_leave(k, (unsigned)cold->arg, 0);
+}
+
+static X64Mem cpu_field(size_t off)
+{
+    return x64_cpu_mem((uint32_t)off);
+}
+
+static void poll(X64Core *k, const IrOp *op)
+{
+    X64Locs l = op ? x64_capture(k, op->snap) : (X64Locs){ 0, 0 };
+    X64Cold *cold = x64_core_cold(k, op, leave_stub, l, TCG_EXIT_POLL);
+    x64_alu_mi(&k->ctx.as, 2, X64_ALU_CMP, cpu_field(offsetof(TcgCpu, request)), 0);
+    x64_jcc(&k->ctx.as, X64_NE, &cold->entry);
+    k->fl.kind = 0;
+}
+
+void x64_emit_entry(X64Core *k, uint32_t heat)
+{
+    X64Asm *as = &k->ctx.as;
+    poll(k, NULL);
+    if (heat) {
+        size_t off = x64_data_alloc(k, 4, 4);
+        k->counter = (int32_t *)(void *)(k->buf->data + off);
+        X64Cold *cold = x64_core_cold(k, NULL, leave_stub, (X64Locs){ 0, 0 }, TCG_EXIT_HOT);
+        x64_alu_mi(as, 2, X64_ALU_SUB, x64_mem_rip(k->counter), 1);
+        x64_jcc(as, X64_S, &cold->entry);
+    }
+}
+
+/* ---- links ---- */
+
+TcgLink *x64_new_link(X64Core *k, uint64_t pc)
+{
+    TcgLink *l = &k->links[k->n_links++];
+    l->pc = pc;
+    return l;
+}
+
+static void link_stub(X64Ctx *c, X64Cold *cold)
+{
+    X64Core *k = c->core;
+    TcgLink *l = (TcgLink *)(uintptr_t)cold->arg;
+    if (!k->data_full) {
+        l->stub = x64_rx(&c->as);
+        l->dest = l->stub;
+    }
+    x64_lea(&c->as, 3, X64_TMP, x64_mem_rip(l));
+    x64_jmp_abs(&c->as, k->buf->rx + x64_fixed(k->buf)->link_miss);
+}
+
+static TcgLink *link_with_stub(X64Core *k, uint64_t pc)
+{
+    TcgLink *l = x64_new_link(k, pc);
+    x64_core_cold(k, NULL, link_stub, (X64Locs){ 0, 0 }, (uintptr_t)l);
+    return l;
+}
+
+static void push_ret(X64Core *k, IrRef v)
+{
+    X64Asm *as = &k->ctx.as;
+    const IrOp *op = &k->r->ops[v];
+    TcgLink *l = link_with_stub(k, op->imm);
+    unsigned t = x64_alloc(k, X64_CLS_GPR, ~0ull, X64_NONE);
+    int32_t ring = (int32_t)offsetof(TcgCpu, ring) - TCG_CPU_BIAS;
+    x64_mov_rm(as, 2, X64_TMP, cpu_field(offsetof(TcgCpu, ring_top)));
+    x64_alu_ri(as, 2, X64_ALU_ADD, X64_TMP, sizeof(TcgJumpEntry));
+    x64_alu_ri(as, 2, X64_ALU_AND, X64_TMP, (TCG_RING - 1) * (int)sizeof(TcgJumpEntry));
+    x64_mov_mr(as, 2, cpu_field(offsetof(TcgCpu, ring_top)), X64_TMP);
+    X64Mem e = x64_mem_idx(X64_RBP, X64_TMP, 0, ring);
+    if (x64_fits_i32(op->imm)) {
+        x64_mov_mi(as, 3, e, (int32_t)op->imm);
+    } else {
+        x64_mov_ri(as, t, op->imm);
+        x64_mov_mr(as, 3, e, t);
+    }
+    x64_mov_rm(as, 3, t, x64_mem_rip(l));
+    e.disp += 8;
+    x64_mov_mr(as, 3, e, t);
+    k->fl.kind = 0;
+    x64_finish_op(k, v, X64_NONE);
+}
+
+/* ---- exits ---- */
+
+static void exit_ind(X64Core *k, IrRef v)
+{
+    X64Asm *as = &k->ctx.as;
+    const IrOp *op = &k->r->ops[v];
+    unsigned ra = x64_reg_operand(k, x64_canon(k, op->arg[0])).reg;
+    X64Locs l = x64_capture(k, op->snap);
+    x64_store_locs(k, l);
+    unsigned t = ra == X64_RCX ? X64_RDX : X64_RCX;
+    if (op->sub == IR_J_RET) {
+        int32_t ring = (int32_t)offsetof(TcgCpu, ring) - TCG_CPU_BIAS;
+        X64Label miss = { 0, 0 };
+        x64_mov_rm(as, 2, t, cpu_field(offsetof(TcgCpu, ring_top)));
+        x64_alu_rm(as, 3, X64_ALU_CMP, ra, x64_mem_idx(X64_RBP, t, 0, ring));
+        x64_jcc(as, X64_NE, &miss);
+        x64_lea(as, 2, X64_TMP, x64_mem(t, -(int32_t)sizeof(TcgJumpEntry)));
+        x64_alu_ri(as, 2, X64_ALU_AND, X64_TMP, (TCG_RING - 1) * (int)sizeof(TcgJumpEntry));
+        x64_mov_mr(as, 2, cpu_field(offsetof(TcgCpu, ring_top)), X64_TMP);
+        x64_jmp_m(as, x64_mem_idx(X64_RBP, t, 0, ring + 8));
+        x64_bind(as, &miss);
+    }
+    int32_t jc = (int32_t)offsetof(TcgCpu, jump_cache) - TCG_CPU_BIAS;
+    X64Label miss = { 0, 0 };
+    x64_mov_rr(as, 2, t, ra);
+    x64_alu_ri(as, 2, X64_ALU_AND, t, ((1 << TCG_JC_BITS) - 1) << 2);
+    x64_alu_rm(as, 3, X64_ALU_CMP, ra, x64_mem_idx(X64_RBP, t, 2, jc));
+    x64_jcc(as, X64_NE, &miss);
+    x64_jmp_m(as, x64_mem_idx(X64_RBP, t, 2, jc + 8));
+    x64_bind(as, &miss);
+    x64_mov_mr(as, 3, slot_mem(k, k->guest->pc_slot), ra);
+    x64_jmp_abs(as, k->buf->rx + x64_fixed(k->buf)->lookup_miss);
+}
+
+bool x64_emit_exit(X64Core *k, IrRef v)
+{
+    const IrOp *op = &k->r->ops[v];
+    switch (op->op) {
+    case IR_POLL:
+        poll(k, op);
+        x64_finish_op(k, v, X64_NONE);
+        return true;
+    case IR_PUSH_RET:
+        push_ret(k, v);
+        return true;
+    case IR_EXIT_LINK:
+        x64_store_locs(k, x64_capture(k, op->snap));
+        x64_jmp_m(&k->ctx.as, x64_mem_rip(link_with_stub(k, op->imm)));
+        return true;
+    case IR_EXIT_IND:
+        exit_ind(k, v);
+        return true;
+    case IR_EXIT_RAISE:
+        x64_store_locs(k, x64_capture(k, op->snap));
+        x64_store_pc(k, k->r->snaps[op->snap].pc);
+        x64_leave(k, op->sub, op->imm);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* ---- calls ---- */
+
+static void evict_caller_saved(X64Core *k)
+{
+    for (uint64_t m = k->call_save & ~k->free; m; m &= m - 1) {
+        unsigned reg = (unsigned)__builtin_ctzll(m);
+        IrRef v = k->regval[reg];
+        if (!v) {
+            continue;
+        }
+        if (x64_dies(k, v)) {
+            x64_unbind_val(k, v);
+        } else if (reg < X64_VEC0) {
+            x64_vacate(k, reg, k->call_save);
+        } else {
+            x64_evict(k, reg);
+        }
+    }
+}
+
+static void keep_get(X64Core *k, IrRef v, uint32_t pos)
+{
+    X64Val *w = &k->val[v];
+    (void)pos;
+    if (k->r->ops[v].op == IR_GET && w->home == X64_HOME_SLOT) {
+        x64_use(k, v, ~0ull);
+        w->home = X64_HOME_SPILL;
+        w->in_mem = false;
+        x64_spill(k, v);
+        k->pinned = 0;
+    }
+}
+
+/* CALLS may write slots: what was read from them before and is used after moves to a spill slot. */
+static void keep_gets(X64Core *k, IrRef v)
+{
+    const IrRegion *r = k->r;
+    k->pinned = 0;
+    for (IrRef u = r->ops[v].next; u; u = r->ops[u].next) {
+        const IrOp *op = &r->ops[u];
+        for (unsigned i = 0; i < ir_op_info[op->op].nargs; i++) {
+            IrRef a = op->arg[i] ? x64_canon(k, op->arg[i]) : IR_NONE;
+            bool after = false;
+            for (IrRef d = r->ops[v].next; d && !after; d = r->ops[d].next) {
+                after = d == a;
+            }
+            if (a && !after) {
+                keep_get(k, a, 0);
+            }
+        }
+    }
+}
+
+static void switch_mxcsr(X64Core *k, bool to_host)
+{
+    X64Asm *as = &k->ctx.as;
+    if (to_host) {
+        x64_stmxcsr(as, cpu_field(offsetof(TcgCpu, mxcsr_scratch)));
+        x64_ldmxcsr(as, cpu_field(offsetof(TcgCpu, mxcsr_host)));
+    } else {
+        x64_ldmxcsr(as, cpu_field(offsetof(TcgCpu, mxcsr_scratch)));
+    }
+}
+
+static const uint8_t int_args[5] = { X64_RDI, X64_RSI, X64_RDX, X64_RCX, 8 };
+
+/* CALL: arguments into the C registers. Moves are from registers that still hold the values. */
+static void call_int(X64Core *k, IrRef v)
+{
+    X64Asm *as = &k->ctx.as;
+    const IrOp *op = &k->r->ops[v];
+    unsigned n = ir_op_info[op->op].nargs, dst = X64_NONE;
+    const TcgHelper *h = &k->guest->helpers[op->imm];
+    /* through memory: simple and free of conflicts */
+    for (unsigned i = 0; i < n; i++) {
+        IrRef a = op->arg[i] ? x64_canon(k, op->arg[i]) : IR_NONE;
+        X64Mem m = x64_cpu_mem((uint32_t)(offsetof(TcgCpu, call_arg) + i * 8));
+        if (!a) {
+            continue;
+        }
+        if (k->r->ops[a].op == IR_CONST) {
+            mov_mi64(k, m, k->r->ops[a].imm);
+        } else {
+            x64_mov_mr(as, 3, m, x64_reg_operand(k, a).reg);
+        }
+    }
+    if (op->op == IR_CALLS) {
+        keep_gets(k, v);
+        X64Locs l = x64_capture(k, op->snap);
+        x64_store_locs(k, l);
+        x64_store_pc(k, k->r->snaps[op->snap].pc);
+        k->n_locs = l.first;
+    }
+    k->pinned = 0;
+    evict_caller_saved(k);
+    for (unsigned i = 0; i < n; i++) {
+        if (op->arg[i]) {
+            x64_mov_rm(as, 3, int_args[i + 1],
+                       x64_cpu_mem((uint32_t)(offsetof(TcgCpu, call_arg) + i * 8)));
+        }
+    }
+    x64_lea(as, 3, X64_RDI, x64_mem(X64_RBP, -TCG_CPU_BIAS));
+    if (h->fp == TCG_FP_HOST) {
+        switch_mxcsr(k, true);
+    }
+    x64_mov_rm(as, 3, X64_TMP, cpu_field(offsetof(TcgCpu, helpers)));
+    x64_call_m(as, x64_mem(X64_TMP, (int32_t)op->imm * 8));
+    if (h->fp == TCG_FP_HOST) {
+        switch_mxcsr(k, false);
+    }
+    k->fl.kind = 0;
+    if (op->type != IR_VOID) {
+        dst = x64_pick_dst(k, v, 0);
+        x64_mov_rr(as, op->type == IR_I64 ? 3 : 2, dst, X64_TMP);
+    }
+    x64_finish_op(k, v, dst);
+}
+
+static void call_vec(X64Core *k, IrRef v)
+{
+    const IrOp *op = &k->r->ops[v];
+    X64Regs r = { .dst = X64_NOREG };
+    unsigned dst = X64_NONE;
+    for (unsigned i = 0; i < ir_op_info[op->op].nargs; i++) {
+        IrRef a = op->arg[i] ? x64_canon(k, op->arg[i]) : IR_NONE;
+        if (a && k->r->ops[a].op == IR_CONST) {
+            r.arg[i] = (X64Arg){ .kind = X64_ARG_IMM, .imm = k->r->ops[a].imm };
+        } else if (a) {
+            r.arg[i] = x64_reg_operand(k, a);
+        }
+    }
+    if (op->type != IR_VOID) {
+        dst = x64_pick_dst(k, v, 0);
+        r.dst = (uint8_t)(dst >= X64_VEC0 ? dst - X64_VEC0 : dst);
+    }
+    const TcgHelper *h = &k->guest->helpers[op->imm];
+    if (h->fp == TCG_FP_HOST) {
+        switch_mxcsr(k, true);
+    }
+    x64_call_vec(k, op, &r, (uint32_t)op->imm + 1);
+    if (h->fp == TCG_FP_HOST) {
+        switch_mxcsr(k, false);
+    }
+    k->fl.kind = 0;
+    x64_finish_op(k, v, dst);
+}
+
+bool x64_emit_call(X64Core *k, IrRef v)
+{
+    switch (k->r->ops[v].op) {
+    case IR_CALL: case IR_CALLP: case IR_CALLS:
+        call_int(k, v);
+        return true;
+    case IR_VCALL: case IR_VCALLP:
+        call_vec(k, v);
+        return true;
+    default:
+        return false;
+    }
+}
