@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* System calls on memory: arguments only, mm.c does the work. */
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "user/abi.h"
+#include "user/mm.h"
+#include "user/user.h"
+
+SYS_DEF(brk)
+{
+    return user_brk(t->proc, a[0]);
+}
+
+SYS_DEF(mmap)
+{
+    return user_mmap(t->proc, a);
+}
+
+SYS_DEF(munmap)
+{
+    return user_munmap(t->proc, a[0], a[1]);
+}
+
+SYS_DEF(mremap)
+{
+    return user_mremap(t->proc, a);
+}
+
+SYS_DEF(mprotect)
+{
+    return user_mprotect(t->proc, a[0], a[1], (int)a[2]);
+}
+
+SYS_DEF(madvise)
+{
+    return user_madvise(t->proc, a[0], a[1], (int)a[2]);
+}
+
+SYS_DEF(process_madvise)
+{
+    return USER_CALL(t, SYS_process_madvise, a[0], a[1], a[2], a[3], a[4]);
+}
+
+SYS_DEF(shmat)
+{
+    return user_shmat(t->proc, (int)a[0], a[1], (int)a[2]);
+}
+
+SYS_DEF(shmdt)
+{
+    return user_shmdt(t->proc, a[0]);
+}
+
+/* Memory protection keys: an arm64 kernel of today's distributions has none. */
+SYS_DEF(pkey_mprotect)
+{
+    return (int)a[3] == -1 ? user_mprotect(t->proc, a[0], a[1], (int)a[2]) : -EINVAL;
+}
+
+SYS_DEF(pkey_alloc)
+{
+    (void)t;
+    return a[0] || a[1] > 3 ? -EINVAL : -ENOSPC;
+}
+
+SYS_DEF(pkey_free)
+{
+    (void)t;
+    (void)a;
+    return -EINVAL;
+}
+
+SYS_DEF(remap_file_pages)
+{
+    UserRegion r;
+    if (!user_map_find(&t->proc->map, a[0], &r) || r.end - a[0] < a[1]) {
+        return -EINVAL;
+    }
+    return USER_CALL(t, SYS_remap_file_pages, a[0], a[1], a[2], a[3], a[4]);
+}
