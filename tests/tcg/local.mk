@@ -3,3 +3,7 @@
 check_PROGRAMS += tests/tcg/test-asm
 tests_tcg_test_asm_SOURCES = tests/tcg/test-asm.c
 tests_tcg_test_asm_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += tests/tcg/test-ir-fuzz
+tests_tcg_test_ir_fuzz_SOURCES = tests/tcg/test-ir-fuzz.c tests/tcg/fuzzgen.c tests/tcg/fuzzgen.h
+tests_tcg_test_ir_fuzz_LDADD = $(TEST_LIBS)
