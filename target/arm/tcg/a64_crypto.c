@@ -19,8 +19,9 @@ bool gen_aes(A64Ctx *c, const A64Insn *i)
 bool gen_crypto3(A64Ctx *c, const A64Insn *i)
 {
     const A64SimdOp *op = &a64_simd_ops[i->row];
-    a64_put_v(c, i->rd, ir_emit(c->b, IR_VCALLP, IR_V128, 2, op->sub, 0, a64_v(c, i->rd),
-                                a64_v(c, i->rn), a64_v(c, i->rm), 0, op->helper));
+    a64_put_v(c, i->rd,
+              ir_emit(c->b, IR_VCALLP, IR_V128, 2, op->sub, 0, a64_v(c, i->rd), a64_v(c, i->rn),
+                      a64_v(c, i->rm), 0, op->helper));
     return true;
 }
 
@@ -28,8 +29,9 @@ bool gen_crypto3(A64Ctx *c, const A64Insn *i)
 bool gen_crypto2(A64Ctx *c, const A64Insn *i)
 {
     const A64SimdOp *op = &a64_simd_ops[i->row];
-    a64_put_v(c, i->rd, ir_emit(c->b, IR_VCALLP, IR_V128, 2, op->sub, 0, a64_v(c, i->rd),
-                                a64_v(c, i->rn), 0, 0, op->helper));
+    a64_put_v(c, i->rd,
+              ir_emit(c->b, IR_VCALLP, IR_V128, 2, op->sub, 0, a64_v(c, i->rd), a64_v(c, i->rn), 0,
+                      0, op->helper));
     return true;
 }
 
@@ -37,15 +39,17 @@ bool gen_crypto2(A64Ctx *c, const A64Insn *i)
 bool gen_sm3tt(A64Ctx *c, const A64Insn *i)
 {
     const A64SimdOp *op = &a64_simd_ops[i->row];
-    a64_put_v(c, i->rd, ir_emit(c->b, IR_VCALLP, IR_V128, 2, op->sub << 2 | i->imm, 0,
-                                a64_v(c, i->rd), a64_v(c, i->rn), a64_v(c, i->rm), 0, op->helper));
+    a64_put_v(c, i->rd,
+              ir_emit(c->b, IR_VCALLP, IR_V128, 2, op->sub << 2 | i->imm, 0, a64_v(c, i->rd),
+                      a64_v(c, i->rn), a64_v(c, i->rm), 0, op->helper));
     return true;
 }
 
 bool gen_sm3ss1(A64Ctx *c, const A64Insn *i)
 {
-    a64_put_v(c, i->rd, ir_emit(c->b, IR_VCALLP, IR_V128, 2, 0, 0, a64_v(c, i->rn), a64_v(c, i->rm),
-                                a64_v(c, i->ra), 0, A64_H_sm3ss1));
+    a64_put_v(c, i->rd,
+              ir_emit(c->b, IR_VCALLP, IR_V128, 2, 0, 0, a64_v(c, i->rn), a64_v(c, i->rm),
+                      a64_v(c, i->ra), 0, A64_H_sm3ss1));
     return true;
 }
 

@@ -11,7 +11,9 @@
 uint64_t a64_fp_imm(unsigned esz, unsigned imm8)
 {
     /* exponent: NOT(b6), copies of b6, b5:b4; fraction b3:b0 on top */
-    static const struct { uint8_t exp_bits, frac_bits; } fmt[4] = { [1] = { 5, 10 }, { 8, 23 }, { 11, 52 } };
+    static const struct {
+        uint8_t exp_bits, frac_bits;
+    } fmt[4] = {[1] = {5, 10}, {8, 23}, {11, 52}};
     unsigned e = fmt[esz].exp_bits, f = fmt[esz].frac_bits;
     uint64_t b6 = imm8 >> 6 & 1;
     uint64_t exp = (b6 ^ 1) << (e - 1) | (b6 ? ((1ull << (e - 3)) - 1) << 2 : 0) | (imm8 >> 4 & 3);
@@ -45,15 +47,15 @@ bool gen_fp1(A64Ctx *c, const A64Insn *i)
 
 bool gen_fcvt_f(A64Ctx *c, const A64Insn *i)
 {
-    static const uint8_t esz_of[4] = { 2, 3, 0, 1 };
+    static const uint8_t esz_of[4] = {2, 3, 0, 1};
     unsigned from = esz_of[i->ft], to = esz_of[i->opc];
     if (i->ft == 1 && i->opc == 2) { /* BFCVT */
         if (!a64_feat(c, A64_FEAT_BF16)) {
             return false;
         }
         IrRef in = simd_zext(c, 2, a64_f(c, IR_F32, i->rn));
-        a64_put_v(c, i->rd, ir_emit(c->b, IR_VCALL, IR_V128, 1, 0, A64_VF_SCALAR, in, 0, 0, 0,
-                                    A64_H_bfcvt));
+        a64_put_v(c, i->rd,
+                  ir_emit(c->b, IR_VCALL, IR_V128, 1, 0, A64_VF_SCALAR, in, 0, 0, 0, A64_H_bfcvt));
         return true;
     }
     if (from == 0 || to == 0 || from == to) {
@@ -68,8 +70,8 @@ bool gen_fcvt_f(A64Ctx *c, const A64Insn *i)
 /* FRINT32Z, FRINT32X, FRINT64Z, FRINT64X. */
 bool gen_frintts_f(A64Ctx *c, const A64Insn *i)
 {
-    SimdShape s = { .op = &a64_simd_ops[i->row], .esz = 2 + i->s, .half = true, .scalar = true };
-    a64_put_v(c, i->rd, simd_call(c, false, &s, s.op->sub, (IrRef[4]){ a64_v(c, i->rn) }));
+    SimdShape s = {.op = &a64_simd_ops[i->row], .esz = 2 + i->s, .half = true, .scalar = true};
+    a64_put_v(c, i->rd, simd_call(c, false, &s, s.op->sub, (IrRef[4]){a64_v(c, i->rn)}));
     return true;
 }
 
@@ -227,14 +229,10 @@ static unsigned fmov_size(const A64Ctx *c, const A64Insn *i)
         return i->sf && i->ft == 2 ? 4 : 0;
     }
     switch (i->ft) {
-    case 0:
-        return i->sf ? 0 : 2;
-    case 1:
-        return i->sf ? 3 : 0;
-    case 3:
-        return a64_feat(c, A64_FEAT_FP16) ? 1 : 0;
-    default:
-        return 0;
+    case 0: return i->sf ? 0 : 2;
+    case 1: return i->sf ? 3 : 0;
+    case 3: return a64_feat(c, A64_FEAT_FP16) ? 1 : 0;
+    default: return 0;
     }
 }
 

@@ -8,7 +8,10 @@
 #include "target/arm/tcg/a64_fp_ops.h"
 
 enum {
-    FPCR_FZ16 = 1u << 19, FPCR_RMODE_SHIFT = 22, FPCR_FZ = 1u << 24, FPCR_DN = 1u << 25,
+    FPCR_FZ16 = 1u << 19,
+    FPCR_RMODE_SHIFT = 22,
+    FPCR_FZ = 1u << 24,
+    FPCR_DN = 1u << 25,
     FPCR_AHP = 1u << 26
 };
 
@@ -41,8 +44,8 @@ typedef struct FpOp {
 
 static uint64_t fp_fma(FpuState *s, const FpOp *o, uint64_t a, uint64_t b, uint64_t c)
 {
-    unsigned neg = (o->flags & IRF_NEGA ? FPU_NEG_PRODUCT : 0) |
-                   (o->flags & IRF_NEGC ? FPU_NEG_ADDEND : 0);
+    unsigned neg =
+        (o->flags & IRF_NEGA ? FPU_NEG_PRODUCT : 0) | (o->flags & IRF_NEGC ? FPU_NEG_ADDEND : 0);
     return fpu_muladd(s, o->esz, a, b, c, neg);
 }
 
@@ -52,40 +55,27 @@ static uint64_t fp_arith(FpuState *s, const FpOp *o, uint64_t a, uint64_t b, uin
     FpuFormat f = o->esz;
     uint64_t sign = 1ull << ((8u << o->esz) - 1);
     switch (o->op) {
-    case IR_FADD:
-        return fpu_add(s, f, a, b);
-    case IR_FSUB:
-        return fpu_sub(s, f, a, b);
-    case IR_FMUL:
-        return fpu_mul(s, f, a, b);
-    case IR_FDIV:
-        return fpu_div(s, f, a, b);
-    case IR_FMA:
-        return fp_fma(s, o, a, b, c);
-    case IR_FSQRT:
-        return fpu_sqrt(s, f, a);
-    case IR_FMIN:
-        return fpu_min(s, f, a, b);
-    case IR_FMAX:
-        return fpu_max(s, f, a, b);
-    case IR_FMINNM:
-        return fpu_minnum(s, f, a, b);
-    case IR_FMAXNM:
-        return fpu_maxnum(s, f, a, b);
-    case IR_FABS:
-        return a & ~sign;
-    case IR_FNEG:
-        return a ^ sign;
-    case IR_FRINT:
-        return fpu_round_int(s, f, a, o->round, (o->flags & IRF_EXACT) != 0);
-    default:
-        __builtin_unreachable();
+    case IR_FADD: return fpu_add(s, f, a, b);
+    case IR_FSUB: return fpu_sub(s, f, a, b);
+    case IR_FMUL: return fpu_mul(s, f, a, b);
+    case IR_FDIV: return fpu_div(s, f, a, b);
+    case IR_FMA: return fp_fma(s, o, a, b, c);
+    case IR_FSQRT: return fpu_sqrt(s, f, a);
+    case IR_FMIN: return fpu_min(s, f, a, b);
+    case IR_FMAX: return fpu_max(s, f, a, b);
+    case IR_FMINNM: return fpu_minnum(s, f, a, b);
+    case IR_FMAXNM: return fpu_maxnum(s, f, a, b);
+    case IR_FABS: return a & ~sign;
+    case IR_FNEG: return a ^ sign;
+    case IR_FRINT: return fpu_round_int(s, f, a, o->round, (o->flags & IRF_EXACT) != 0);
+    default: __builtin_unreachable();
     }
 }
 
 static bool fp_holds(FpuOrder order, unsigned cmp)
 {
-    static const uint8_t sets[6] = { /* bit 0 less, 1 equal, 2 greater, 3 unordered */
+    static const uint8_t sets[6] = {
+        /* bit 0 less, 1 equal, 2 greater, 3 unordered */
         [IR_F_EQ / 2] = 2, [IR_F_LT / 2] = 1, [IR_F_LE / 2] = 3,
         [IR_F_GT / 2] = 4, [IR_F_GE / 2] = 6, [IR_F_UN / 2] = 8,
     };
@@ -102,14 +92,10 @@ static uint64_t fp_compare_flags(FpuState *s, const FpOp *o, uint64_t a, uint64_
 {
     enum { N = 1 << 15, Z = 1 << 14, C = 1 << 8, V = 1 };
     switch (fpu_compare(s, o->esz, a, b, (o->sub & IR_F_S) != 0)) {
-    case FPU_LESS:
-        return N;
-    case FPU_EQUAL:
-        return Z | C;
-    case FPU_GREATER:
-        return C;
-    default:
-        return C | V;
+    case FPU_LESS: return N;
+    case FPU_EQUAL: return Z | C;
+    case FPU_GREATER: return C;
+    default: return C | V;
     }
 }
 
@@ -140,20 +126,14 @@ static uint64_t fp_scalar(FpuState *s, FpOp *o, unsigned type, const IrVec a[4])
 {
     uint64_t x = a[0].u64[0], y = a[1].u64[0];
     switch (o->op) {
-    case IR_FL_FCMP:
-        return fp_compare_flags(s, o, x, y);
-    case IR_FCMP:
-        return fp_compare(s, o, x, y);
-    case IR_FCVT:
-        return fpu_convert(s, fp_type_esz(type), o->esz, x, o->round);
+    case IR_FL_FCMP: return fp_compare_flags(s, o, x, y);
+    case IR_FCMP: return fp_compare(s, o, x, y);
+    case IR_FCVT: return fpu_convert(s, fp_type_esz(type), o->esz, x, o->round);
     case IR_FTOI:
         x = fp_to_int(s, o, x, type == IR_I64 ? 64 : 32);
         return type == IR_I64 ? x : (uint32_t)x;
-    case IR_ITOF:
-        return fp_from_int(s, o, o->esz, fp_type_esz(type), x);
-    default:
-        o->esz = fp_type_esz(type);
-        return fp_arith(s, o, x, y, a[2].u64[0]);
+    case IR_ITOF: return fp_from_int(s, o, o->esz, fp_type_esz(type), x);
+    default: o->esz = fp_type_esz(type); return fp_arith(s, o, x, y, a[2].u64[0]);
     }
 }
 
@@ -163,18 +143,10 @@ static void fp_vector(FpuState *s, const FpOp *o, IrVec *r, const IrVec a[4])
     for (unsigned k = 0; k < n; k++) {
         uint64_t x = vec_get(&a[0], esz, k), y = vec_get(&a[1], esz, k), v;
         switch (o->op) {
-        case IR_VFCMP:
-            v = fp_compare(s, o, x, y) ? ~0ull : 0;
-            break;
-        case IR_VFTOI:
-            v = fp_to_int(s, o, x, 8u << esz);
-            break;
-        case IR_VITOF:
-            v = fp_from_int(s, o, esz, esz, x);
-            break;
-        default:
-            v = fp_arith(s, o, x, y, vec_get(&a[2], esz, k));
-            break;
+        case IR_VFCMP: v = fp_compare(s, o, x, y) ? ~0ull : 0; break;
+        case IR_VFTOI: v = fp_to_int(s, o, x, 8u << esz); break;
+        case IR_VITOF: v = fp_from_int(s, o, esz, esz, x); break;
+        default: v = fp_arith(s, o, x, y, vec_get(&a[2], esz, k)); break;
         }
         vec_set(r, esz, k, v);
     }
@@ -193,8 +165,11 @@ static void fp_vector_convert(FpuState *s, const FpOp *o, IrVec *r, const IrVec 
 void a64_fp_eval(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
 {
     FpuState s = a64_fp_state(cpu);
-    FpOp o = { .op = info_op(info), .esz = info_esz(info), .sub = info_sub(info),
-               .flags = info_flags(info), .fbits = (unsigned)imm };
+    FpOp o = {.op = info_op(info),
+              .esz = info_esz(info),
+              .sub = info_sub(info),
+              .flags = info_flags(info),
+              .fbits = (unsigned)imm};
     o.round = o.sub < IR_R_DYNAMIC ? o.sub : s.round;
     unsigned type = info_type(info);
     IrVec out;

@@ -43,46 +43,30 @@ static inline unsigned info_flags(uint64_t info)
 static inline uint64_t vec_get(const IrVec *v, unsigned esz, unsigned n)
 {
     switch (esz) {
-    case 0:
-        return v->u8[n];
-    case 1:
-        return v->u16[n];
-    case 2:
-        return v->u32[n];
-    default:
-        return v->u64[n];
+    case 0: return v->u8[n];
+    case 1: return v->u16[n];
+    case 2: return v->u32[n];
+    default: return v->u64[n];
     }
 }
 
 static inline int64_t vec_gets(const IrVec *v, unsigned esz, unsigned n)
 {
     switch (esz) {
-    case 0:
-        return v->s8[n];
-    case 1:
-        return v->s16[n];
-    case 2:
-        return v->s32[n];
-    default:
-        return v->s64[n];
+    case 0: return v->s8[n];
+    case 1: return v->s16[n];
+    case 2: return v->s32[n];
+    default: return v->s64[n];
     }
 }
 
 static inline void vec_set(IrVec *v, unsigned esz, unsigned n, uint64_t x)
 {
     switch (esz) {
-    case 0:
-        v->u8[n] = (uint8_t)x;
-        break;
-    case 1:
-        v->u16[n] = (uint16_t)x;
-        break;
-    case 2:
-        v->u32[n] = (uint32_t)x;
-        break;
-    default:
-        v->u64[n] = x;
-        break;
+    case 0: v->u8[n] = (uint8_t)x; break;
+    case 1: v->u16[n] = (uint16_t)x; break;
+    case 2: v->u32[n] = (uint32_t)x; break;
+    default: v->u64[n] = x; break;
     }
 }
 

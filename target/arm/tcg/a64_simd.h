@@ -14,16 +14,13 @@
 enum { A64_VF_SCALAR = IRF_ALIGN };
 
 /* Sizes a row allows: bit n for elements of 1 << n bytes. */
-enum {
-    SZ_B = 1, SZ_H = 2, SZ_S = 4, SZ_D = 8,
-    SZ_BHS = 7, SZ_HS = 6, SZ_ALL = 15
-};
+enum { SZ_B = 1, SZ_H = 2, SZ_S = 4, SZ_D = 8, SZ_BHS = 7, SZ_HS = 6, SZ_ALL = 15 };
 
 typedef struct A64SimdOp {
-    uint8_t  op;     /* IR_ op; accumulating rows: the op before the accumulation */
-    uint8_t  sub;    /* IrOp.sub; helper rows: their sub */
-    uint8_t  sizes;  /* SZ_ */
-    uint8_t  acc;    /* IR_VADD or IR_VSUB into Vd, or the wrapping op of a saturating row */
+    uint8_t op;      /* IR_ op; accumulating rows: the op before the accumulation */
+    uint8_t sub;     /* IrOp.sub; helper rows: their sub */
+    uint8_t sizes;   /* SZ_ */
+    uint8_t acc;     /* IR_VADD or IR_VSUB into Vd, or the wrapping op of a saturating row */
     uint16_t flags;  /* IRF_ */
     uint16_t helper; /* A64_H_ */
 } A64SimdOp;
@@ -32,9 +29,9 @@ extern const A64SimdOp a64_simd_ops[A64_N_ROWS];
 
 typedef struct SimdShape {
     const A64SimdOp *op;
-    unsigned esz;    /* log2 bytes of an element */
-    bool     half;   /* 64-bit vector or a scalar */
-    bool     scalar;
+    unsigned esz; /* log2 bytes of an element */
+    bool half;    /* 64-bit vector or a scalar */
+    bool scalar;
 } SimdShape;
 
 /* Bit 28 tells the scalar classes of Advanced SIMD from the vector ones. */
@@ -46,7 +43,7 @@ static inline bool simd_is_scalar(const A64Insn *i)
 /* Element size from the field sz; false: reserved. */
 static inline bool simd_shape(const A64Insn *i, SimdShape *s)
 {
-    *s = (SimdShape){ .op = &a64_simd_ops[i->row], .esz = i->sz, .scalar = simd_is_scalar(i) };
+    *s = (SimdShape){.op = &a64_simd_ops[i->row], .esz = i->sz, .scalar = simd_is_scalar(i)};
     s->half = s->scalar || !i->q;
     return (s->op->sizes >> s->esz & 1) && (s->scalar || s->esz < 3 || i->q);
 }
@@ -55,8 +52,9 @@ static inline bool simd_shape(const A64Insn *i, SimdShape *s)
 static inline bool simd_fp_shape(const A64Insn *i, SimdShape *s)
 {
     bool half_precision = a64_rows[i->row].feature == A64_FEAT_FP16;
-    *s = (SimdShape){ .op = &a64_simd_ops[i->row], .esz = half_precision ? 1 : 2 + i->s,
-                      .scalar = simd_is_scalar(i) };
+    *s = (SimdShape){.op = &a64_simd_ops[i->row],
+                     .esz = half_precision ? 1 : 2 + i->s,
+                     .scalar = simd_is_scalar(i)};
     s->half = s->scalar || !i->q;
     return s->scalar || s->esz < 3 || i->q;
 }
@@ -69,7 +67,7 @@ static inline IrType simd_fp_type(unsigned esz)
 /* The field ft of scalar FP; false: reserved or not there. */
 static inline bool simd_ftype(const A64Ctx *c, unsigned ft, unsigned *esz)
 {
-    static const uint8_t esz_of[4] = { 2, 3, 0, 1 };
+    static const uint8_t esz_of[4] = {2, 3, 0, 1};
     *esz = esz_of[ft];
     return *esz > 1 || (*esz == 1 && a64_feat(c, A64_FEAT_FP16));
 }
@@ -83,7 +81,8 @@ static inline unsigned simd_bits(unsigned esz)
 static inline uint64_t simd_rep(unsigned esz, uint64_t v)
 {
     return esz == 3 ? v
-           : (v & (~0ull >> (64 - simd_bits(esz)))) * (~0ull / (~0ull >> (64 - simd_bits(esz))));
+                    : (v & (~0ull >> (64 - simd_bits(esz)))) *
+                          (~0ull / (~0ull >> (64 - simd_bits(esz))));
 }
 
 static inline IrRef simd_const(A64Ctx *c, unsigned esz, bool half, uint64_t v)
@@ -142,8 +141,8 @@ static inline IrRef simd_fop(A64Ctx *c, IrOpcode op, unsigned esz, IrRef a, IrRe
 static inline IrRef simd_call(A64Ctx *c, bool pure, const SimdShape *s, unsigned sub,
                               const IrRef arg[4])
 {
-    unsigned flags = (unsigned)s->op->flags | (s->half ? IRF_HALF : 0) |
-                     (s->scalar ? A64_VF_SCALAR : 0);
+    unsigned flags =
+        (unsigned)s->op->flags | (s->half ? IRF_HALF : 0) | (s->scalar ? A64_VF_SCALAR : 0);
     return ir_emit(c->b, pure ? IR_VCALLP : IR_VCALL, IR_V128, s->esz, sub, flags, arg[0], arg[1],
                    arg[2], arg[3], s->op->helper);
 }
@@ -171,17 +170,10 @@ typedef struct SimdElem {
 static inline bool simd_elem(const A64Insn *i, unsigned esz, SimdElem *e)
 {
     switch (esz) {
-    case 1:
-        *e = (SimdElem){ i->rm, i->h << 2 | i->l << 1 | i->m };
-        return true;
-    case 2:
-        *e = (SimdElem){ i->m << 4 | i->rm, i->h << 1 | i->l };
-        return true;
-    case 3:
-        *e = (SimdElem){ i->m << 4 | i->rm, i->h };
-        return i->l == 0;
-    default:
-        return false;
+    case 1: *e = (SimdElem){i->rm, i->h << 2 | i->l << 1 | i->m}; return true;
+    case 2: *e = (SimdElem){i->m << 4 | i->rm, i->h << 1 | i->l}; return true;
+    case 3: *e = (SimdElem){i->m << 4 | i->rm, i->h}; return i->l == 0;
+    default: return false;
     }
 }
 

@@ -110,8 +110,9 @@ bool gen_vfmul_e(A64Ctx *c, const A64Insn *i)
         return false;
     }
     IrRef n = a64_v(c, i->rn);
-    a64_put_v(c, i->rd, s.op->op ? fp_op(c, &s, n, m, 0)
-                                 : simd_call(c, false, &s, s.op->sub, (IrRef[4]){ n, m }));
+    a64_put_v(c, i->rd,
+              s.op->op ? fp_op(c, &s, n, m, 0)
+                       : simd_call(c, false, &s, s.op->sub, (IrRef[4]){n, m}));
     return true;
 }
 
@@ -141,7 +142,7 @@ bool gen_sfmul_e(A64Ctx *c, const A64Insn *i)
         IrRef v = simd_fop(c, s.op->op, s.esz, a64_f(c, t, i->rn), simd_lane(c, s.esz, m, 0));
         a64_put_f(c, t, i->rd, v);
     } else {
-        IrRef v = simd_call(c, false, &s, s.op->sub, (IrRef[4]){ a64_v(c, i->rn), m });
+        IrRef v = simd_call(c, false, &s, s.op->sub, (IrRef[4]){a64_v(c, i->rn), m});
         a64_put_v(c, i->rd, v);
     }
     return true;
@@ -180,8 +181,8 @@ bool gen_vfcmp0(A64Ctx *c, const A64Insn *i)
 static void fp_scalar_mask(A64Ctx *c, const A64Insn *i, const SimdShape *s, IrRef a, IrRef b)
 {
     IrRef cond = ir_emit(c->b, IR_FCMP, IR_I1, s->esz, s->op->sub, 0, a, b, 0, 0, 0);
-    IrRef bits = ir_select(c->b, IR_I64, cond, ir_const(c->b, IR_I64, ~0ull),
-                           ir_const(c->b, IR_I64, 0));
+    IrRef bits =
+        ir_select(c->b, IR_I64, cond, ir_const(c->b, IR_I64, ~0ull), ir_const(c->b, IR_I64, 0));
     IrType t = simd_fp_type(s->esz);
     a64_put_f(c, t, i->rd, ir_emit(c->b, IR_BITSF, t, s->esz, 0, 0, bits, 0, 0, 0, 0));
 }
@@ -241,7 +242,7 @@ bool gen_sfpair(A64Ctx *c, const A64Insn *i)
 bool gen_vfacross(A64Ctx *c, const A64Insn *i)
 {
     bool single = (i->word >> 29 & 1) != 0;
-    SimdShape s = { .op = &a64_simd_ops[i->row], .esz = single ? 2 : 1, .half = true };
+    SimdShape s = {.op = &a64_simd_ops[i->row], .esz = single ? 2 : 1, .half = true};
     bool full = single || i->q;
     IrRef v = a64_v(c, i->rn);
     for (unsigned n = (full ? 16 : 8) >> s.esz; n > 2; n /= 2) {
@@ -263,7 +264,7 @@ static bool cvtx_shape(A64Ctx *c, const A64Insn *i, SimdShape *s, unsigned *fbit
     if (i->immh < 2) {
         return false;
     }
-    *s = (SimdShape){ .op = &a64_simd_ops[i->row], .scalar = simd_is_scalar(i) };
+    *s = (SimdShape){.op = &a64_simd_ops[i->row], .scalar = simd_is_scalar(i)};
     s->esz = 31 - (unsigned)__builtin_clz(i->immh);
     s->half = s->scalar || !i->q;
     *fbits = 2 * simd_bits(s->esz) - (i->immh << 3 | i->immb);
@@ -294,29 +295,31 @@ bool gen_scvtx(A64Ctx *c, const A64Insn *i)
 
 bool gen_fcvtl(A64Ctx *c, const A64Insn *i)
 {
-    a64_put_v(c, i->rd, ir_emit(c->b, IR_VFCVTL, IR_V128, 1 + i->s, 0, i->q ? IRF_HI : 0,
-                                a64_v(c, i->rn), 0, 0, 0, 0));
+    a64_put_v(c, i->rd,
+              ir_emit(c->b, IR_VFCVTL, IR_V128, 1 + i->s, 0, i->q ? IRF_HI : 0, a64_v(c, i->rn), 0,
+                      0, 0, 0));
     return true;
 }
 
 bool gen_fcvtn(A64Ctx *c, const A64Insn *i)
 {
-    simd_put_narrow(c, i, false, ir_emit(c->b, IR_VFCVTN, IR_V128, 1 + i->s, IR_R_DYNAMIC, 0,
-                                         a64_v(c, i->rn), 0, 0, 0, 0));
+    simd_put_narrow(
+        c, i, false,
+        ir_emit(c->b, IR_VFCVTN, IR_V128, 1 + i->s, IR_R_DYNAMIC, 0, a64_v(c, i->rn), 0, 0, 0, 0));
     return true;
 }
 
 bool gen_fcvtxn(A64Ctx *c, const A64Insn *i)
 {
-    simd_put_narrow(c, i, false, ir_emit(c->b, IR_VFCVTN, IR_V128, 2, IR_R_ODD, 0, a64_v(c, i->rn),
-                                         0, 0, 0, 0));
+    simd_put_narrow(c, i, false,
+                    ir_emit(c->b, IR_VFCVTN, IR_V128, 2, IR_R_ODD, 0, a64_v(c, i->rn), 0, 0, 0, 0));
     return true;
 }
 
 bool gen_fcvtxn_s(A64Ctx *c, const A64Insn *i)
 {
-    a64_put_f(c, IR_F32, i->rd, ir_emit(c->b, IR_FCVT, IR_F32, 3, IR_R_ODD, 0,
-                                        a64_f(c, IR_F64, i->rn), 0, 0, 0, 0));
+    a64_put_f(c, IR_F32, i->rd,
+              ir_emit(c->b, IR_FCVT, IR_F32, 3, IR_R_ODD, 0, a64_f(c, IR_F64, i->rn), 0, 0, 0, 0));
     return true;
 }
 
@@ -330,8 +333,8 @@ bool gen_bfcvtn(A64Ctx *c, const A64Insn *i)
 /* URECPE, URSQRTE: unsigned fixed point, no flags. */
 bool gen_urecpe(A64Ctx *c, const A64Insn *i)
 {
-    SimdShape s = { .op = &a64_simd_ops[i->row], .esz = 2, .half = !i->q };
-    a64_put_v(c, i->rd, simd_call(c, true, &s, s.op->sub, (IrRef[4]){ a64_v(c, i->rn) }));
+    SimdShape s = {.op = &a64_simd_ops[i->row], .esz = 2, .half = !i->q};
+    a64_put_v(c, i->rd, simd_call(c, true, &s, s.op->sub, (IrRef[4]){a64_v(c, i->rn)}));
     return true;
 }
 
@@ -343,7 +346,7 @@ bool gen_vf1h(A64Ctx *c, const A64Insn *i)
     if (!simd_fp_shape(i, &s)) {
         return false;
     }
-    a64_put_v(c, i->rd, simd_call(c, false, &s, s.op->sub, (IrRef[4]){ a64_v(c, i->rn) }));
+    a64_put_v(c, i->rd, simd_call(c, false, &s, s.op->sub, (IrRef[4]){a64_v(c, i->rn)}));
     return true;
 }
 
@@ -354,7 +357,7 @@ bool gen_vf2h(A64Ctx *c, const A64Insn *i)
         return false;
     }
     IrRef n = a64_v(c, i->rn), m = a64_v(c, i->rm);
-    a64_put_v(c, i->rd, simd_call(c, false, &s, s.op->sub, (IrRef[4]){ n, m }));
+    a64_put_v(c, i->rd, simd_call(c, false, &s, s.op->sub, (IrRef[4]){n, m}));
     return true;
 }
 
@@ -372,8 +375,8 @@ bool gen_sf2h(A64Ctx *c, const A64Insn *i)
 bool gen_fcmla(A64Ctx *c, const A64Insn *i)
 {
     bool by_elem = simd_is_by_elem(i);
-    SimdShape s = { .op = &a64_simd_ops[i->row], .esz = by_elem ? (i->word >> 22 & 3) : i->sz,
-                    .half = !i->q };
+    SimdShape s = {
+        .op = &a64_simd_ops[i->row], .esz = by_elem ? (i->word >> 22 & 3) : i->sz, .half = !i->q};
     if (s.esz == 0 || (s.esz == 3 && !i->q) || (s.esz == 1 && !a64_feat(c, A64_FEAT_FP16))) {
         return false;
     }
@@ -388,18 +391,18 @@ bool gen_fcmla(A64Ctx *c, const A64Insn *i)
         m = a64_v(c, i->rm);
     }
     IrRef n = a64_v(c, i->rn), d = a64_v(c, i->rd);
-    a64_put_v(c, i->rd, simd_call(c, false, &s, i->rot, (IrRef[4]){ n, m, d }));
+    a64_put_v(c, i->rd, simd_call(c, false, &s, i->rot, (IrRef[4]){n, m, d}));
     return true;
 }
 
 bool gen_fcadd(A64Ctx *c, const A64Insn *i)
 {
-    SimdShape s = { .op = &a64_simd_ops[i->row], .esz = i->sz, .half = !i->q };
+    SimdShape s = {.op = &a64_simd_ops[i->row], .esz = i->sz, .half = !i->q};
     if (s.esz == 0 || (s.esz == 3 && !i->q) || (s.esz == 1 && !a64_feat(c, A64_FEAT_FP16))) {
         return false;
     }
     IrRef n = a64_v(c, i->rn), m = a64_v(c, i->rm);
-    a64_put_v(c, i->rd, simd_call(c, false, &s, i->rot, (IrRef[4]){ n, m }));
+    a64_put_v(c, i->rd, simd_call(c, false, &s, i->rot, (IrRef[4]){n, m}));
     return true;
 }
 
@@ -407,22 +410,23 @@ bool gen_fcadd(A64Ctx *c, const A64Insn *i)
 bool gen_fmlal(A64Ctx *c, const A64Insn *i)
 {
     bool upper = i->word >> 29 & 1;
-    SimdShape s = { .op = &a64_simd_ops[i->row], .esz = 1, .half = !i->q };
+    SimdShape s = {.op = &a64_simd_ops[i->row], .esz = 1, .half = !i->q};
     IrRef n = a64_v(c, i->rn), m;
     if (simd_is_by_elem(i)) { /* V0..V15 */
         m = ir_vun(c->b, IR_VDUPL, 1, false, a64_v(c, i->rm), i->h << 2 | i->l << 1 | i->m);
     } else {
         m = a64_v(c, i->rm);
     }
-    a64_put_v(c, i->rd, simd_call(c, false, &s, (unsigned)upper << 1 | i->a,
-                                  (IrRef[4]){ n, m, a64_v(c, i->rd) }));
+    a64_put_v(
+        c, i->rd,
+        simd_call(c, false, &s, (unsigned)upper << 1 | i->a, (IrRef[4]){n, m, a64_v(c, i->rd)}));
     return true;
 }
 
 /* BFDOT, BFMMLA, BFMLALB/T (sub bit 0: T, from q; always 128 bits). */
 static bool gen_bf16_with(A64Ctx *c, const A64Insn *i, IrRef m)
 {
-    SimdShape s = { .op = &a64_simd_ops[i->row], .esz = 1, .half = !i->q };
+    SimdShape s = {.op = &a64_simd_ops[i->row], .esz = 1, .half = !i->q};
     unsigned sub = s.op->sub;
     if (s.op->helper == A64_H_bfmlal) {
         sub = i->q;
@@ -430,7 +434,8 @@ static bool gen_bf16_with(A64Ctx *c, const A64Insn *i, IrRef m)
     } else if (s.op->helper == A64_H_bfmmla) {
         s.half = false;
     }
-    a64_put_v(c, i->rd, simd_call(c, false, &s, sub, (IrRef[4]){ a64_v(c, i->rn), m, a64_v(c, i->rd) }));
+    a64_put_v(c, i->rd,
+              simd_call(c, false, &s, sub, (IrRef[4]){a64_v(c, i->rn), m, a64_v(c, i->rd)}));
     return true;
 }
 

@@ -111,7 +111,8 @@ bool gen_vbsl(A64Ctx *c, const A64Insn *i)
         yes = d;
         no = n;
     }
-    a64_put_v(c, i->rd, ir_emit(c->b, IR_VBSL, IR_V128, 3, 0, i->q ? 0 : IRF_HALF, sel, yes, no, 0, 0));
+    a64_put_v(c, i->rd,
+              ir_emit(c->b, IR_VBSL, IR_V128, 3, 0, i->q ? 0 : IRF_HALF, sel, yes, no, 0, 0));
     return true;
 }
 
@@ -139,7 +140,8 @@ bool gen_addp_s(A64Ctx *c, const A64Insn *i)
 
 static IrRef widen(A64Ctx *c, const A64Insn *i, unsigned esz, bool uns, IrRef v)
 {
-    return ir_emit(c->b, uns ? IR_VUXTL : IR_VSXTL, IR_V128, esz, 0, i->q ? IRF_HI : 0, v, 0, 0, 0, 0);
+    return ir_emit(c->b, uns ? IR_VUXTL : IR_VSXTL, IR_V128, esz, 0, i->q ? IRF_HI : 0, v, 0, 0, 0,
+                   0);
 }
 
 /* Both operands widened (L), one (W), or the absolute difference; the op and acc are the row's. */
@@ -172,8 +174,8 @@ bool gen_vhn(A64Ctx *c, const A64Insn *i)
     if (esz == 3) {
         return false;
     }
-    IrRef v = ir_vbin(c->b, a64_simd_ops[i->row].op, esz + 1, false, a64_v(c, i->rn),
-                      a64_v(c, i->rm));
+    IrRef v =
+        ir_vbin(c->b, a64_simd_ops[i->row].op, esz + 1, false, a64_v(c, i->rn), a64_v(c, i->rm));
     if (i->word >> 29 & 1) {
         uint64_t half_ulp = 1ull << (simd_bits(esz) - 1);
         v = ir_vbin(c->b, IR_VADD, esz + 1, false, v, simd_const(c, esz + 1, false, half_ulp));
@@ -201,7 +203,8 @@ bool gen_vmull(A64Ctx *c, const A64Insn *i)
     } else {
         m = a64_v(c, i->rm);
     }
-    IrRef v = ir_emit(c->b, op->op, IR_V128, esz, 0, i->q ? IRF_HI : 0, a64_v(c, i->rn), m, 0, 0, 0);
+    IrRef v =
+        ir_emit(c->b, op->op, IR_V128, esz, 0, i->q ? IRF_HI : 0, a64_v(c, i->rn), m, 0, 0, 0);
     if (op->acc) {
         v = ir_vbin(c->b, op->acc, esz + 1, false, a64_v(c, i->rd), v);
     }
@@ -216,7 +219,8 @@ bool gen_pmull(A64Ctx *c, const A64Insn *i)
     if (i->sz == 3 && a64_feat(c, A64_FEAT_PMULL)) {
         a64_put_v(c, i->rd, ir_emit(c->b, IR_PMULL64, IR_V128, 3, 0, flags, n, m, 0, 0, 0));
     } else if (i->sz == 0) {
-        a64_put_v(c, i->rd, ir_emit(c->b, IR_VCALLP, IR_V128, 0, 0, flags, n, m, 0, 0, A64_H_pmull8));
+        a64_put_v(c, i->rd,
+                  ir_emit(c->b, IR_VCALLP, IR_V128, 0, 0, flags, n, m, 0, 0, A64_H_pmull8));
     } else {
         return false;
     }
@@ -301,8 +305,9 @@ bool gen_vrev(A64Ctx *c, const A64Insn *i)
     if (i->sz >= container) {
         return false;
     }
-    a64_put_v(c, i->rd, ir_emit(c->b, IR_VREV, IR_V128, i->sz, container, i->q ? 0 : IRF_HALF,
-                                a64_v(c, i->rn), 0, 0, 0, 0));
+    a64_put_v(c, i->rd,
+              ir_emit(c->b, IR_VREV, IR_V128, i->sz, container, i->q ? 0 : IRF_HALF,
+                      a64_v(c, i->rn), 0, 0, 0, 0));
     return true;
 }
 
@@ -323,7 +328,7 @@ bool gen_h1(A64Ctx *c, const A64Insn *i)
     if (!simd_shape(i, &s)) {
         return false;
     }
-    a64_put_v(c, i->rd, simd_call(c, true, &s, s.op->sub, (IrRef[4]){ a64_v(c, i->rn) }));
+    a64_put_v(c, i->rd, simd_call(c, true, &s, s.op->sub, (IrRef[4]){a64_v(c, i->rn)}));
     return true;
 }
 
@@ -334,16 +339,16 @@ bool gen_h2(A64Ctx *c, const A64Insn *i)
         return false;
     }
     IrRef n = simd_in(c, &s, i->rn), m = simd_in(c, &s, i->rm);
-    a64_put_v(c, i->rd, simd_call(c, true, &s, s.op->sub, (IrRef[4]){ n, m }));
+    a64_put_v(c, i->rd, simd_call(c, true, &s, s.op->sub, (IrRef[4]){n, m}));
     return true;
 }
 
 /* Three operands (n, m, d): matrix multiplies; the rows fix the size. */
 bool gen_h3(A64Ctx *c, const A64Insn *i)
 {
-    SimdShape s = { .op = &a64_simd_ops[i->row], .esz = 2 };
+    SimdShape s = {.op = &a64_simd_ops[i->row], .esz = 2};
     IrRef n = a64_v(c, i->rn), m = a64_v(c, i->rm), d = a64_v(c, i->rd);
-    a64_put_v(c, i->rd, simd_call(c, true, &s, s.op->sub, (IrRef[4]){ n, m, d }));
+    a64_put_v(c, i->rd, simd_call(c, true, &s, s.op->sub, (IrRef[4]){n, m, d}));
     return true;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A64 loads and stores of SIMD&FP registers: single, pair, literal, and the structure forms LD1-LD4,
- * ST1-ST4.
+ * A64 loads and stores of SIMD&FP registers: single, pair, literal, and the structure forms
+ * LD1-LD4, ST1-ST4.
  *
  * Source: Arm ARM (DDI 0487), C4.1 "Loads and Stores", C7.2 LD1..ST4.
  *
@@ -127,21 +127,21 @@ bool gen_vldstp(A64Ctx *c, const A64Insn *i)
 
 typedef struct StructShape {
     unsigned esz, n_regs; /* registers, one after the other */
-    bool     half;
+    bool half;
 } StructShape;
 
 /* The byte selections of LD3 (load) and ST3: which byte of source `src` byte `b` of result k is. */
 static IrRef struct_mask3(A64Ctx *c, const StructShape *s, unsigned k, unsigned src, bool load)
 {
     unsigned bytes = s->half ? 8 : 16;
-    uint64_t half[2] = { ~0ull, ~0ull };
+    uint64_t half[2] = {~0ull, ~0ull};
     for (unsigned b = 0; b < bytes; b++) {
         unsigned el = b >> s->esz, in = b & ((1u << s->esz) - 1), from, at;
-        if (load) {         /* element el of register k is memory element 3 * el + k */
+        if (load) { /* element el of register k is memory element 3 * el + k */
             at = ((3 * el + k) << s->esz) + in;
             from = at / bytes;
             at %= bytes;
-        } else {            /* byte b of memory part k is memory element m: register m mod 3 */
+        } else { /* byte b of memory part k is memory element m: register m mod 3 */
             unsigned m = (k * bytes + b) >> s->esz;
             from = m % 3;
             at = (m / 3 << s->esz) + in;
@@ -225,9 +225,10 @@ static void struct_writeback(A64Ctx *c, const A64Insn *i, IrRef base, unsigned b
 /* Multiple structures. */
 bool gen_vldstm(A64Ctx *c, const A64Insn *i)
 {
-    static const uint8_t regs_of[16] = { [0] = 4, [2] = 4, [4] = 3, [6] = 3, [7] = 1, [8] = 2, [10] = 2 };
+    static const uint8_t regs_of[16] = {
+        [0] = 4, [2] = 4, [4] = 3, [6] = 3, [7] = 1, [8] = 2, [10] = 2};
     bool interleaved = !(i->opc & 2);
-    StructShape s = { .esz = i->sz, .n_regs = regs_of[i->opc], .half = !i->q };
+    StructShape s = {.esz = i->sz, .n_regs = regs_of[i->opc], .half = !i->q};
     if (s.n_regs == 0 || (interleaved && s.esz == 3 && s.half)) {
         return false;
     }
@@ -306,8 +307,9 @@ bool gen_vldsts(A64Ctx *c, const A64Insn *i)
     }
     for (unsigned k = 0; i->l && k < n_regs; k++) {
         unsigned rt = (i->rt + k) & 31;
-        v[k] = replicate ? ir_vun(c->b, IR_VDUP, esz, !i->q, v[k], 0)
-                         : ir_emit(c->b, IR_VINS, IR_V128, esz, 0, 0, a64_v(c, rt), v[k], 0, 0, lane);
+        v[k] = replicate
+                   ? ir_vun(c->b, IR_VDUP, esz, !i->q, v[k], 0)
+                   : ir_emit(c->b, IR_VINS, IR_V128, esz, 0, 0, a64_v(c, rt), v[k], 0, 0, lane);
     }
     struct_writeback(c, i, base, n_regs << esz);
     for (unsigned k = 0; i->l && k < n_regs; k++) {

@@ -66,8 +66,9 @@ bool gen_umov(A64Ctx *c, const A64Insn *i)
     if (!copy_lane(i, &esz, &idx) || (sign ? esz >= 2u + i->q : (esz == 3) != i->q)) {
         return false;
     }
-    a64_put_x(c, i->rd, ir_emit(c->b, IR_VEXTR, a64_type(i->q), esz, 0, sign ? IRF_SEXT : 0,
-                                a64_v(c, i->rn), 0, 0, 0, idx));
+    a64_put_x(c, i->rd,
+              ir_emit(c->b, IR_VEXTR, a64_type(i->q), esz, 0, sign ? IRF_SEXT : 0, a64_v(c, i->rn),
+                      0, 0, 0, idx));
     return true;
 }
 
@@ -77,8 +78,9 @@ bool gen_ins_r(A64Ctx *c, const A64Insn *i)
     if (!copy_lane(i, &esz, &idx)) {
         return false;
     }
-    a64_put_v(c, i->rd, ir_emit(c->b, IR_VINS, IR_V128, esz, 0, 0, a64_v(c, i->rd), a64_x(c, i->rn),
-                                0, 0, idx));
+    a64_put_v(
+        c, i->rd,
+        ir_emit(c->b, IR_VINS, IR_V128, esz, 0, 0, a64_v(c, i->rd), a64_x(c, i->rn), 0, 0, idx));
     return true;
 }
 
@@ -88,8 +90,9 @@ bool gen_ins_e(A64Ctx *c, const A64Insn *i)
     if (!copy_lane(i, &esz, &idx)) {
         return false;
     }
-    a64_put_v(c, i->rd, ir_emit(c->b, IR_VINSL, IR_V128, esz, 0, 0, a64_v(c, i->rd),
-                                a64_v(c, i->rn), 0, 0, idx | i->imm4 >> esz << 8));
+    a64_put_v(c, i->rd,
+              ir_emit(c->b, IR_VINSL, IR_V128, esz, 0, 0, a64_v(c, i->rd), a64_v(c, i->rn), 0, 0,
+                      idx | i->imm4 >> esz << 8));
     return true;
 }
 
@@ -98,8 +101,9 @@ bool gen_vext(A64Ctx *c, const A64Insn *i)
     if (!i->q && i->imm4 >= 8) {
         return false;
     }
-    a64_put_v(c, i->rd, ir_emit(c->b, IR_VEXT, IR_V128, 0, 0, i->q ? 0 : IRF_HALF, a64_v(c, i->rn),
-                                a64_v(c, i->rm), 0, 0, i->imm4));
+    a64_put_v(c, i->rd,
+              ir_emit(c->b, IR_VEXT, IR_V128, 0, 0, i->q ? 0 : IRF_HALF, a64_v(c, i->rn),
+                      a64_v(c, i->rm), 0, 0, i->imm4));
     return true;
 }
 
@@ -127,14 +131,15 @@ bool gen_tbl(A64Ctx *c, const A64Insn *i)
 static uint64_t modimm_expand(unsigned cmode, unsigned op, unsigned imm8)
 {
     switch (cmode >> 1) {
-    case 0: case 1: case 2: case 3:
-        return simd_rep(2, (uint64_t)imm8 << 8 * (cmode >> 1));
-    case 4: case 5:
-        return simd_rep(1, (uint64_t)imm8 << 8 * (cmode >> 1 & 1));
+    case 0:
+    case 1:
+    case 2:
+    case 3: return simd_rep(2, (uint64_t)imm8 << 8 * (cmode >> 1));
+    case 4:
+    case 5: return simd_rep(1, (uint64_t)imm8 << 8 * (cmode >> 1 & 1));
     case 6: /* shifting ones in */
         return simd_rep(2, cmode & 1 ? (uint64_t)imm8 << 16 | 0xffff : (uint64_t)imm8 << 8 | 0xff);
-    default:
-        break;
+    default: break;
     }
     if (cmode == 15) {
         return op ? a64_fp_imm(3, imm8) : simd_rep(2, a64_fp_imm(2, imm8));
@@ -165,8 +170,9 @@ bool gen_modimm(A64Ctx *c, const A64Insn *i)
     }
     bool combine = i->cmode < 12 && (i->cmode & 1), invert = i->cmode < 14 && i->op;
     if (combine) { /* ORR, BIC */
-        a64_put_v(c, i->rd, ir_vbin(c->b, invert ? IR_VANDN : IR_VOR, 3, !i->q, a64_v(c, i->rd),
-                                    ir_vconst(c->b, v, !i->q)));
+        a64_put_v(c, i->rd,
+                  ir_vbin(c->b, invert ? IR_VANDN : IR_VOR, 3, !i->q, a64_v(c, i->rd),
+                          ir_vconst(c->b, v, !i->q)));
     } else {
         a64_put_v(c, i->rd, ir_vconst(c->b, invert ? ~v : v, !i->q));
     }

@@ -17,7 +17,7 @@ static bool shift_shape(const A64Insn *i, bool right, SimdShape *s, unsigned *sh
         return false;
     }
     unsigned imm = i->immh << 3 | i->immb;
-    *s = (SimdShape){ .op = &a64_simd_ops[i->row], .scalar = simd_is_scalar(i) };
+    *s = (SimdShape){.op = &a64_simd_ops[i->row], .scalar = simd_is_scalar(i)};
     s->esz = 31 - (unsigned)__builtin_clz(i->immh);
     s->half = s->scalar || !i->q;
     *shift = right ? 2 * simd_bits(s->esz) - imm : imm - simd_bits(s->esz);
@@ -25,7 +25,8 @@ static bool shift_shape(const A64Insn *i, bool right, SimdShape *s, unsigned *sh
 }
 
 /* v >> shift, rounded to nearest: the last bit shifted out is added, which can't overflow. */
-static IrRef shift_right(A64Ctx *c, const SimdShape *s, IrRef v, unsigned shift, bool uns, bool round)
+static IrRef shift_right(A64Ctx *c, const SimdShape *s, IrRef v, unsigned shift, bool uns,
+                         bool round)
 {
     IrRef r = simd_op1(c, s, uns ? IR_VSHRI : IR_VSARI, v, shift);
     if (round) {
@@ -67,8 +68,9 @@ bool gen_shl(A64Ctx *c, const A64Insn *i)
 static void shift_insert(A64Ctx *c, const A64Insn *i, const SimdShape *s, uint64_t mask, IrRef v)
 {
     IrRef m = simd_const(c, s->esz, s->half, mask);
-    a64_put_v(c, i->rd, ir_emit(c->b, IR_VBSL, IR_V128, 3, 0, s->half ? IRF_HALF : 0, m, v,
-                                a64_v(c, i->rd), 0, 0));
+    a64_put_v(
+        c, i->rd,
+        ir_emit(c->b, IR_VBSL, IR_V128, 3, 0, s->half ? IRF_HALF : 0, m, v, a64_v(c, i->rd), 0, 0));
 }
 
 bool gen_sli(A64Ctx *c, const A64Insn *i)
@@ -119,7 +121,7 @@ static bool narrow_shape(const A64Insn *i, SimdShape *s, unsigned *shift)
         return false;
     }
     unsigned narrow = 31 - (unsigned)__builtin_clz(i->immh);
-    *s = (SimdShape){ .op = &a64_simd_ops[i->row], .esz = narrow + 1, .scalar = simd_is_scalar(i) };
+    *s = (SimdShape){.op = &a64_simd_ops[i->row], .esz = narrow + 1, .scalar = simd_is_scalar(i)};
     s->half = s->scalar;
     *shift = 2 * simd_bits(narrow) - (i->immh << 3 | i->immb);
     return true;
@@ -153,7 +155,8 @@ static void narrow_sat(A64Ctx *c, const A64Insn *i, const SimdShape *s, IrRef v)
     } else {
         bool su = s->op->sub == NARROW_SU;
         clamped = simd_op(c, s, IR_VSMAX, v, simd_const(c, s->esz, s->half, su ? 0 : ~smax));
-        clamped = simd_op(c, s, IR_VSMIN, clamped, simd_const(c, s->esz, s->half, su ? umax : smax));
+        clamped =
+            simd_op(c, s, IR_VSMIN, clamped, simd_const(c, s->esz, s->half, su ? umax : smax));
     }
     simd_put_narrow(c, i, s->scalar, ir_vun(c->b, IR_VXTN, narrow, false, clamped, 0));
     simd_or_qc(c, simd_op(c, s, IR_VXOR, clamped, v));
@@ -164,7 +167,7 @@ bool gen_qxtn(A64Ctx *c, const A64Insn *i)
     if (i->sz == 3) {
         return false;
     }
-    SimdShape s = { .op = &a64_simd_ops[i->row], .esz = i->sz + 1, .scalar = simd_is_scalar(i) };
+    SimdShape s = {.op = &a64_simd_ops[i->row], .esz = i->sz + 1, .scalar = simd_is_scalar(i)};
     s.half = s.scalar;
     narrow_sat(c, i, &s, simd_in(c, &s, i->rn));
     return true;
@@ -265,7 +268,7 @@ bool gen_h2q(A64Ctx *c, const A64Insn *i)
     }
     bool acc = s.op->helper == A64_H_suqadd;
     IrRef n = simd_in(c, &s, i->rn), m = simd_in(c, &s, acc ? i->rd : i->rm);
-    helper_qc(c, i->rd, &s, (IrRef[4]){ n, m });
+    helper_qc(c, i->rd, &s, (IrRef[4]){n, m});
     return true;
 }
 
@@ -292,7 +295,7 @@ bool gen_h3q(A64Ctx *c, const A64Insn *i)
     if (!simd_shape(i, &s) || !mul_operand(c, i, &s, &m)) {
         return false;
     }
-    helper_qc(c, i->rd, &s, (IrRef[4]){ simd_in(c, &s, i->rn), m, simd_in(c, &s, i->rd) });
+    helper_qc(c, i->rd, &s, (IrRef[4]){simd_in(c, &s, i->rn), m, simd_in(c, &s, i->rd)});
     return true;
 }
 
@@ -319,8 +322,8 @@ bool gen_qdmulh(A64Ctx *c, const A64Insn *i)
     }
     IrRef n = simd_in(c, &s, i->rn);
     IrRef min = simd_const(c, s.esz, s.half, 1ull << (simd_bits(s.esz) - 1));
-    IrRef over = simd_op(c, &s, IR_VAND, simd_cmp(c, &s, IR_EQ, n, min),
-                         simd_cmp(c, &s, IR_EQ, m, min));
+    IrRef over =
+        simd_op(c, &s, IR_VAND, simd_cmp(c, &s, IR_EQ, n, min), simd_cmp(c, &s, IR_EQ, m, min));
     IrRef v = dmulh_half(c, &s, n, m, false);
     if (!s.half) {
         v = ir_vbin(c->b, IR_VCAT, 3, false, v, dmulh_half(c, &s, n, m, true));
@@ -338,11 +341,12 @@ bool gen_qdmull(A64Ctx *c, const A64Insn *i)
     if (!simd_shape(i, &s) || !mul_operand(c, i, &s, &m)) {
         return false;
     }
-    SimdShape w = { .op = s.op, .esz = s.esz + 1, .half = s.scalar, .scalar = s.scalar };
+    SimdShape w = {.op = s.op, .esz = s.esz + 1, .half = s.scalar, .scalar = s.scalar};
     IrRef p = ir_emit(c->b, IR_VSMULL, IR_V128, s.esz, 0, !s.scalar && i->q ? IRF_HI : 0,
                       simd_in(c, &s, i->rn), m, 0, 0, 0);
     p = simd_op1(c, &w, IR_VSHLI, p, 1);
-    IrRef over = simd_cmp(c, &w, IR_EQ, p, simd_const(c, w.esz, w.half, 1ull << (simd_bits(w.esz) - 1)));
+    IrRef over =
+        simd_cmp(c, &w, IR_EQ, p, simd_const(c, w.esz, w.half, 1ull << (simd_bits(w.esz) - 1)));
     p = simd_op(c, &w, IR_VXOR, p, over);
     if (s.op->op) {
         IrRef d = simd_in(c, &w, i->rd), sum = simd_op(c, &w, s.op->op, d, p);

@@ -53,8 +53,9 @@ void a64_h_sha1_round(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t i
         x[k] = a[0].u32[k];
     }
     for (unsigned k = 0; k < 4; k++) {
-        uint32_t t = sub == 0 ? choose(x[1], x[2], x[3])
-                     : sub == 1 ? x[1] ^ x[2] ^ x[3] : majority(x[1], x[2], x[3]);
+        uint32_t t = sub == 0   ? choose(x[1], x[2], x[3])
+                     : sub == 1 ? x[1] ^ x[2] ^ x[3]
+                                : majority(x[1], x[2], x[3]);
         y += rol32(x[0], 5) + t + a[2].u32[k];
         x[1] = rol32(x[1], 30);
         uint32_t top = x[3]; /* Y:X rotated left by 32 bits */
@@ -72,7 +73,7 @@ void a64_h_sha1h(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, u
     (void)cpu;
     (void)imm;
     (void)info;
-    put128(r, (uint32_t[4]){ rol32(a[1].u32[0], 30) });
+    put128(r, (uint32_t[4]){rol32(a[1].u32[0], 30)});
 }
 
 void a64_h_sha1su0(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
@@ -200,7 +201,7 @@ void a64_h_sha512su0(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t im
     (void)cpu;
     (void)imm;
     (void)info;
-    uint64_t x[2] = { a[0].u64[1], a[1].u64[0] };
+    uint64_t x[2] = {a[0].u64[1], a[1].u64[0]};
     for (unsigned k = 0; k < 2; k++) {
         r->u64[k] = a[0].u64[k] + (ror64(x[k], 1) ^ ror64(x[k], 8) ^ x[k] >> 7);
     }
@@ -258,7 +259,7 @@ void a64_h_sm3ss1(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, 
     (void)imm;
     (void)info;
     uint32_t v = rol32(rol32(a[0].u32[3], 12) + a[1].u32[3] + a[2].u32[3], 7);
-    put128(r, (uint32_t[4]){ 0, 0, 0, v });
+    put128(r, (uint32_t[4]){0, 0, 0, v});
 }
 
 /* sub: index of m's element, above it 0 TT1A, 1 TT1B, 2 TT2A, 3 TT2B. */
@@ -316,7 +317,7 @@ static uint32_t sm4_sub(uint32_t v)
 /* Four rounds over `state` with four keys. */
 static void sm4_rounds(IrVec *r, const uint32_t state[4], const uint32_t key[4], bool key_schedule)
 {
-    uint32_t x[4] = { state[0], state[1], state[2], state[3] };
+    uint32_t x[4] = {state[0], state[1], state[2], state[3]};
     for (unsigned k = 0; k < 4; k++) {
         uint32_t t = sm4_sub(x[1] ^ x[2] ^ x[3] ^ key[k]);
         t ^= key_schedule ? rol32(t, 13) ^ rol32(t, 23)

@@ -13,13 +13,13 @@ enum { SUB_QC = 0x80 };
 
 typedef struct IntCall {
     unsigned esz, bits, sub, n;
-    bool     want_qc;
+    bool want_qc;
 } IntCall;
 
 static IntCall int_begin(IrVec *r, uint64_t info)
 {
     unsigned flags = info_flags(info), sub = info_sub(info);
-    IntCall c = { .esz = info_esz(info), .sub = sub & 0x7f, .want_qc = (sub & SUB_QC) != 0 };
+    IntCall c = {.esz = info_esz(info), .sub = sub & 0x7f, .want_qc = (sub & SUB_QC) != 0};
     c.bits = 8u << c.esz;
     c.n = flags & A64_VF_SCALAR ? 1 : (flags & IRF_HALF ? 8u : 16u) >> c.esz;
     vec_clear(r);
@@ -76,7 +76,8 @@ static uint64_t shlv_one(const IntCall *c, uint64_t bits, int shift, bool *sat)
             return 1ull << 63; /* fits exactly */
         }
     }
-    return (uint64_t)(uns ? int_clamp_unsigned(v, c->bits, sat) : int_clamp_signed(v, c->bits, sat));
+    return (uint64_t)(uns ? int_clamp_unsigned(v, c->bits, sat)
+                          : int_clamp_signed(v, c->bits, sat));
 }
 
 void a64_h_shlv(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
@@ -192,7 +193,8 @@ void a64_h_bits(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, ui
 
 /* ---- matrix multiplies of bytes: sub bit 0: n unsigned, bit 1: m unsigned ---- */
 
-static uint32_t dot_bytes(const IrVec *n, unsigned at_n, const IrVec *m, unsigned at_m, unsigned sub)
+static uint32_t dot_bytes(const IrVec *n, unsigned at_n, const IrVec *m, unsigned at_m,
+                          unsigned sub)
 {
     uint32_t sum = 0;
     for (unsigned b = 0; b < 8; b++) {

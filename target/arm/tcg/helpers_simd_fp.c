@@ -15,7 +15,7 @@ typedef struct FpCall {
 
 static FpCall fp_begin(const struct TcgCpu *cpu, IrVec *r, uint64_t info)
 {
-    FpCall c = { .s = a64_fp_state(cpu), .esz = info_esz(info), .sub = info_sub(info) };
+    FpCall c = {.s = a64_fp_state(cpu), .esz = info_esz(info), .sub = info_sub(info)};
     unsigned flags = info_flags(info);
     c.n = flags & A64_VF_SCALAR ? 1 : (flags & IRF_HALF ? 8u : 16u) >> c.esz;
     vec_clear(r);
@@ -27,7 +27,8 @@ void a64_h_fmulx(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, u
     (void)imm;
     FpCall c = fp_begin(cpu, r, info);
     for (unsigned k = 0; k < c.n; k++) {
-        vec_set(r, c.esz, k, fpu_mulx(&c.s, c.esz, vec_get(&a[0], c.esz, k), vec_get(&a[1], c.esz, k)));
+        vec_set(r, c.esz, k,
+                fpu_mulx(&c.s, c.esz, vec_get(&a[0], c.esz, k), vec_get(&a[1], c.esz, k)));
     }
     a64_fp_done(cpu, &c.s);
 }
@@ -38,8 +39,8 @@ void a64_h_fstep(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, u
     FpCall c = fp_begin(cpu, r, info);
     for (unsigned k = 0; k < c.n; k++) {
         uint64_t x = vec_get(&a[0], c.esz, k), y = vec_get(&a[1], c.esz, k);
-        vec_set(r, c.esz, k, c.sub ? fpu_rsqrt_step(&c.s, c.esz, x, y)
-                                   : fpu_recip_step(&c.s, c.esz, x, y));
+        vec_set(r, c.esz, k,
+                c.sub ? fpu_rsqrt_step(&c.s, c.esz, x, y) : fpu_recip_step(&c.s, c.esz, x, y));
     }
     a64_fp_done(cpu, &c.s);
 }
@@ -50,9 +51,10 @@ void a64_h_festimate(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t im
     FpCall c = fp_begin(cpu, r, info);
     for (unsigned k = 0; k < c.n; k++) {
         uint64_t x = vec_get(&a[0], c.esz, k);
-        vec_set(r, c.esz, k, c.sub == 0   ? fpu_recip_estimate(&c.s, c.esz, x)
-                             : c.sub == 1 ? fpu_rsqrt_estimate(&c.s, c.esz, x)
-                                          : fpu_recip_exponent(&c.s, c.esz, x));
+        vec_set(r, c.esz, k,
+                c.sub == 0   ? fpu_recip_estimate(&c.s, c.esz, x)
+                : c.sub == 1 ? fpu_rsqrt_estimate(&c.s, c.esz, x)
+                             : fpu_recip_exponent(&c.s, c.esz, x));
     }
     a64_fp_done(cpu, &c.s);
 }
@@ -64,8 +66,8 @@ void a64_h_frintts(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm,
     FpCall c = fp_begin(cpu, r, info);
     FpuRound round = c.sub & 1 ? c.s.round : FPU_ZERO;
     for (unsigned k = 0; k < c.n; k++) {
-        vec_set(r, c.esz, k, fpu_round_int_n(&c.s, c.esz, vec_get(&a[0], c.esz, k), round,
-                                             c.sub & 2 ? 64 : 32));
+        vec_set(r, c.esz, k,
+                fpu_round_int_n(&c.s, c.esz, vec_get(&a[0], c.esz, k), round, c.sub & 2 ? 64 : 32));
     }
     a64_fp_done(cpu, &c.s);
 }
@@ -150,8 +152,12 @@ void a64_h_bfcvt(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, u
  */
 static FpuState bf_state(void)
 {
-    return (FpuState){ .rules = FPU_ARM, .round = FPU_ODD, .default_nan = true, .flush_in = true,
-                       .flush_out = true, .odd_to_inf = true };
+    return (FpuState){.rules = FPU_ARM,
+                      .round = FPU_ODD,
+                      .default_nan = true,
+                      .flush_in = true,
+                      .flush_out = true,
+                      .odd_to_inf = true};
 }
 
 static uint32_t bf_dot_add(FpuState *s, uint32_t acc, const uint16_t *n, const uint16_t *m)
@@ -193,7 +199,8 @@ void a64_h_bfmlal(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, 
     (void)imm;
     FpCall c = fp_begin(cpu, r, info);
     for (unsigned k = 0; k < 4; k++) {
-        uint32_t x = (uint32_t)a[0].u16[2 * k + c.sub] << 16, y = (uint32_t)a[1].u16[2 * k + c.sub] << 16;
+        uint32_t x = (uint32_t)a[0].u16[2 * k + c.sub] << 16,
+                 y = (uint32_t)a[1].u16[2 * k + c.sub] << 16;
         r->u32[k] = (uint32_t)fpu_muladd(&c.s, FPU_F32, x, y, a[2].u32[k], 0);
     }
     a64_fp_done(cpu, &c.s);
