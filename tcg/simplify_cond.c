@@ -265,6 +265,139 @@ static IrRef ir_cond_lower(IrSimp *s, IrRef flags, unsigned cond)
                                .arg = { flags } });
 }
 
+/* Bits of packed flags that a condition reads. */
+static uint32_t ir_cond_reads(unsigned cond)
+{
+    switch (cond & ~1u) {
+    case IR_C_EQ: return IR_PF_Z;
+    case IR_C_CS: return IR_PF_C;
+    case IR_C_MI: return IR_PF_N;
+    case IR_C_VS: return IR_PF_V;
+    case IR_C_PE: return IR_PF_P;
+    case IR_C_GE: return IR_PF_N | IR_PF_V;
+    case IR_C_GT: return IR_PF_N | IR_PF_V | IR_PF_Z;
+    default:      return IR_PF_C | IR_PF_Z; /* HI, BE */
+    }
+}
+
+static IrRef ir_bool_bin(IrSimp *s, IrOpcode op, IrRef a, IrRef b)
+{
+    return ir_simp_bin(s, op, IR_I1, a, b);
+}
+
+/* A condition that reads both sides of a mixture, as a formula of conditions on single flags. */
+static IrRef ir_cond_split(IrSimp *s, IrRef mix, unsigned cond)
+{
+    IrRef x, z;
+    IrRef v = IR_NONE;
+
+    switch (cond & ~1u) {
+    case IR_C_HI: /* C and not Z */
+    case IR_C_BE: /* C or Z */
+        x = ir_cond_lower(s, mix, IR_C_CS);
+        z = ir_cond_lower(s, mix, (cond & ~1u) == IR_C_HI ? IR_C_NE : IR_C_EQ);
+        v = ir_bool_bin(s, (cond & ~1u) == IR_C_HI ? IR_AND : IR_OR, x, z);
+        break;
+    case IR_C_GE: case IR_C_GT: /* N == V (and not Z) */
+        x = ir_cond_lower(s, mix, IR_C_MI);
+        v = ir_bool_bin(s, IR_XOR, x, ir_cond_lower(s, mix, IR_C_VC));
+        if ((cond & ~1u) == IR_C_GT) {
+            v = ir_bool_bin(s, IR_AND, v, ir_cond_lower(s, mix, IR_C_NE));
+        }
+        break;
+    default:
+        return IR_NONE;
+    }
+    return cond & 1 ? ir_simp_not(s, v) : v;
+}
+
+static IrRef ir_cond_of_mix(IrSimp *s, IrRef recipe, unsigned cond)
+{
+    IrOp fl = s->r->ops[recipe];
+    uint32_t reads = ir_cond_reads(cond);
+
+    if (!(reads & ~fl.imm)) {
+        return ir_cond_lower(s, fl.arg[0], cond);
+    }
+    if (!(reads & fl.imm)) {
+        return ir_cond_lower(s, fl.arg[1], cond);
+    }
+    return ir_cond_split(s, recipe, cond);
+}
+
+/* The shifted value of a shift's recipe, 8 and 16 bits extended. */
+static IrRef ir_shifted(IrSimp *s, const IrOp *fl)
+{
+    static const uint8_t ops[] = { IR_SHL, IR_SHR, IR_SAR };
+    unsigned type = ir_esz_type(fl->esz);
+    IrRef a = fl->arg[0];
+
+    if (fl->esz < 2 && fl->op != IR_FL_SHL) {
+        a = s->emit(s, &(IrOp){ .op = fl->op == IR_FL_SHR ? IR_ZEXT : IR_SEXT, .type = IR_I32,
+                                .esz = fl->esz, .arg = { a } });
+    }
+    return ir_simp_bin(s, ops[fl->op - IR_FL_SHL], type, a, ir_simp_const(s, IR_I32, fl->imm));
+}
+
+static IrRef ir_cond_of_shift(IrSimp *s, IrRef recipe, unsigned cond)
+{
+    IrOp fl = s->r->ops[recipe];
+    unsigned type = ir_esz_type(fl.esz), at;
+    int sign = ir_cond_sign(cond);
+    IrRef v;
+
+    if (sign >= 0) {
+        v = ir_shifted(s, &fl);
+        if (fl.esz < 2) {
+            v = s->emit(s, &(IrOp){ .op = IR_SEXT, .type = IR_I32, .esz = fl.esz, .arg = { v } });
+        }
+        return ir_cond_zero(s, (unsigned)sign, fl.esz < 2 ? 2 : fl.esz, v);
+    }
+    if (cond != IR_C_CS && cond != IR_C_CC) {
+        return IR_NONE;
+    }
+    at = (unsigned)(fl.op == IR_FL_SHL ? (8u << fl.esz) - fl.imm : fl.imm - 1);
+    v = ir_simp_bin(s, IR_SHR, type, fl.arg[0], ir_simp_const(s, IR_I32, at));
+    v = ir_simp_bin(s, IR_AND, type, v, ir_simp_const(s, type, 1));
+    return ir_simp_cmp(s, cond == IR_C_CS ? IR_NE : IR_EQ, ir_esz_type(fl.esz) == IR_I64 ? 3 : 2,
+                       v, ir_simp_const(s, type, 0));
+}
+
+/* Flags of 8 and 16 bits: CMP knows none, so its operands are extended. */
+static IrRef ir_cond_narrow(IrSimp *s, const IrOp *fl, unsigned cond)
+{
+    bool signed_order = (cond >= IR_C_GE && cond <= IR_C_LE) || cond == IR_C_MI || cond == IR_C_PL;
+    IrOp ext = { .op = signed_order ? IR_SEXT : IR_ZEXT, .type = IR_I32, .esz = fl->esz };
+    IrRef a, b;
+    int cc;
+
+    switch (fl->op) {
+    case IR_FL_LOGIC: /* N Z of a; C = V = 0 */
+        ext.arg[0] = fl->arg[0];
+        a = s->emit(s, &ext);
+        return ir_cond_of_logic(s, &(IrOp){ .op = IR_FL_LOGIC, .esz = 2, .arg = { a } }, cond);
+    case IR_FL_SUB: case IR_FL_SUBB:
+        cc = ir_cond_sub(cond, fl->op == IR_FL_SUBB);
+        if (cc < 0) {
+            break;
+        }
+        ext.arg[0] = fl->arg[0];
+        a = s->emit(s, &ext);
+        ext.arg[0] = fl->arg[1];
+        b = s->emit(s, &ext);
+        return ir_simp_cmp(s, (unsigned)cc, 2, a, b);
+    default:
+        break;
+    }
+    if (ir_cond_sign(cond) < 0 ||
+        (fl->op != IR_FL_ADD && fl->op != IR_FL_SUB && fl->op != IR_FL_SUBB)) {
+        return IR_NONE;
+    }
+    ext.arg[0] = ir_simp_bin(s, fl->op == IR_FL_ADD ? IR_ADD : IR_SUB, IR_I32, fl->arg[0],
+                             fl->arg[1]);
+    return ir_cond_zero(s, (unsigned)ir_cond_sign(cond), 2, s->emit(s, &ext));
+}
+
 static IrRef ir_simp_fl_cond(IrSimp *s, const IrOp *o)
 {
     IrRef recipe = o->arg[0];
@@ -274,8 +407,9 @@ static IrRef ir_simp_fl_cond(IrSimp *s, const IrOp *o)
     if (o->sub == IR_C_AL || o->sub == IR_C_NV) {
         return ir_cond_bool(s, true);
     }
-    if ((ir_op_info[fl.op].attrs & IRA_CMP) && fl.esz < 2) {
-        return IR_NONE; /* CMP knows no 8 and 16 bits */
+    if ((ir_op_info[fl.op].attrs & IRA_CMP) && fl.esz < 2 && fl.op != IR_FL_SHL &&
+        fl.op != IR_FL_SHR && fl.op != IR_FL_SAR) {
+        return ir_cond_narrow(s, &fl, o->sub);
     }
     switch (fl.op) {
     case IR_FL_SUB:   return ir_cond_of_sub(s, recipe, o->sub, false);
@@ -284,7 +418,9 @@ static IrRef ir_simp_fl_cond(IrSimp *s, const IrOp *o)
     case IR_FL_ADC: case IR_FL_SBC: return ir_cond_of_carry(s, recipe, o->sub);
     case IR_FL_LOGIC: return ir_cond_of_logic(s, &fl, o->sub);
     case IR_FL_FCMP:  return ir_cond_of_fcmp(s, recipe, o->sub);
+    case IR_FL_SHL: case IR_FL_SHR: case IR_FL_SAR: return ir_cond_of_shift(s, recipe, o->sub);
     case IR_FL_SEL:   return ir_cond_of_sel(s, &fl, o->sub);
+    case IR_FL_MIX:   return ir_cond_of_mix(s, recipe, o->sub);
     case IR_FL_UNPACK:
         if (ir_konst(s->r, fl.arg[0], &c)) {
             return ir_cond_bool(s, ir_eval_cond(o->sub, (uint32_t)c));
@@ -315,8 +451,24 @@ static IrRef ir_simp_recipe(IrSimp *s, IrOp *o)
             return IR_NONE;
         }
     }
-    packed = ir_eval_int(&(IrOp){ .op = o->op, .esz = o->esz, .type = IR_I32 }, k);
+    packed = ir_eval_int(&(IrOp){ .op = o->op, .esz = o->esz, .type = IR_I32, .imm = o->imm }, k);
     return ir_simp_to(o, IR_FL_UNPACK, ir_simp_const(s, IR_I32, packed), IR_NONE);
+}
+
+/* Chains (INC after INC) do not grow: what a mixture hides is not looked at. */
+static IrRef ir_simp_mix(IrSimp *s, IrOp *o)
+{
+    const IrOp *a = &s->r->ops[o->arg[0]], *b = &s->r->ops[o->arg[1]];
+
+    if (b->op == IR_FL_MIX && !(b->imm & ~o->imm)) {
+        o->arg[1] = b->arg[1];
+    } else if (b->op == IR_FL_MIX && !(~b->imm & ~o->imm & IR_PF_ALL)) {
+        o->arg[1] = b->arg[0];
+    }
+    if (a->op == IR_FL_MIX && !(o->imm & ~a->imm)) {
+        o->arg[0] = a->arg[0];
+    }
+    return o->arg[0] == o->arg[1] ? o->arg[0] : IR_NONE;
 }
 
 IrRef ir_simplify_cond(IrSimp *s, IrOp *o)
@@ -346,7 +498,16 @@ IrRef ir_simplify_cond(IrSimp *s, IrOp *o)
             o->arg[2] = IR_NONE;
         }
         return ir_simp_recipe(s, o);
-    case IR_FL_ADD: case IR_FL_SUB: case IR_FL_SUBB: case IR_FL_LOGIC:
+    case IR_FL_SBB:
+        if (ir_konst(s->r, o->arg[2], &c) && !(c & 1)) {
+            o->op = IR_FL_SUBB;
+            o->arg[2] = IR_NONE;
+        }
+        return ir_simp_recipe(s, o);
+    case IR_FL_MIX:
+        return ir_simp_mix(s, o);
+    case IR_FL_ADD: case IR_FL_SUB: case IR_FL_SUBB: case IR_FL_LOGIC: case IR_FL_MULS:
+    case IR_FL_SHL: case IR_FL_SHR: case IR_FL_SAR:
         return ir_simp_recipe(s, o);
     default:
         return IR_NONE;

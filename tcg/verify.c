@@ -66,9 +66,9 @@ static unsigned ir_want_kind(const IrOp *o, unsigned i)
     case IR_COPY: case IR_PHI:       return ir_kind(o->type);
     case IR_SELECT:                  return i ? ir_kind(o->type) : IR_K_INT;
     case IR_FL_SEL:                  return i ? IR_K_FLAGS : IR_K_INT;
-    case IR_FL_PACK: case IR_FL_COND: return IR_K_FLAGS;
+    case IR_FL_PACK: case IR_FL_COND: case IR_FL_MIX: return IR_K_FLAGS;
     case IR_FL_FCMP: case IR_FCMP: case IR_FTOI: case IR_FBITS: return IR_K_VEC;
-    case IR_VEXTR: case IR_VZEXT: case IR_VLO: return IR_K_VEC;
+    case IR_VEXTR: case IR_VZEXT: case IR_VLO: case IR_VMSB: return IR_K_VEC;
     case IR_BITSF: case IR_VDUP: case IR_ITOF: return IR_K_INT;
     case IR_VINS:                    return i ? IR_K_INT : IR_K_VEC;
     case IR_CALL: case IR_CALLP: case IR_CALLS: return IR_K_INT;

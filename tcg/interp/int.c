@@ -75,6 +75,34 @@ static uint32_t ir_flags_add(uint64_t a, uint64_t b, bool cin, unsigned bits)
     return ir_pack(res, bits, c, v) | ((ua ^ ub ^ res) & 0x10 ? IR_PF_A : 0);
 }
 
+/* C = V: the signed product does not fit. */
+static uint32_t ir_flags_muls(uint64_t a, uint64_t b, unsigned bits)
+{
+    __int128 full = (__int128)ir_sext(a, bits) * ir_sext(b, bits);
+    bool over = full != (__int128)ir_sext((uint64_t)full, bits);
+
+    return ir_pack((uint64_t)full, bits, over, over);
+}
+
+static uint32_t ir_flags_shift(const IrOp *o, uint64_t a, unsigned bits)
+{
+    unsigned n = (unsigned)o->imm;
+    int64_t sa = ir_sext(a, bits);
+    uint64_t ua = ir_low(a, bits), top = ua >> (bits - 1), res;
+    bool c;
+
+    switch (o->op) {
+    case IR_FL_SHL:
+        res = ua << n;
+        c = (ua >> (bits - n)) & 1;
+        return ir_pack(res, bits, c, n == 1 && (c ^ ((res >> (bits - 1)) & 1)));
+    case IR_FL_SHR:
+        return ir_pack(ua >> n, bits, (ua >> (n - 1)) & 1, n == 1 && top);
+    default:
+        return ir_pack((uint64_t)(sa >> n), bits, (sa >> (n - 1)) & 1, false);
+    }
+}
+
 static uint64_t ir_eval_flags(const IrOp *o, const uint64_t a[3])
 {
     unsigned bits = 8u << o->esz;
@@ -85,6 +113,10 @@ static uint64_t ir_eval_flags(const IrOp *o, const uint64_t a[3])
     case IR_FL_SUBB:   return ir_flags_add(a[0], ~a[1], true, bits) ^ (IR_PF_C | IR_PF_A);
     case IR_FL_ADC:    return ir_flags_add(a[0], a[1], a[2] & 1, bits);
     case IR_FL_SBC:    return ir_flags_add(a[0], ~a[1], a[2] & 1, bits) ^ IR_PF_A;
+    case IR_FL_SBB:    return ir_flags_add(a[0], ~a[1], !(a[2] & 1), bits) ^ (IR_PF_C | IR_PF_A);
+    case IR_FL_MULS:   return ir_flags_muls(a[0], a[1], bits);
+    case IR_FL_SHL: case IR_FL_SHR: case IR_FL_SAR: return ir_flags_shift(o, a[0], bits);
+    case IR_FL_MIX:    return ((a[0] & o->imm) | (a[1] & ~o->imm)) & IR_PF_ALL;
     case IR_FL_LOGIC:  return ir_pack(a[0], bits, false, false);
     case IR_FL_SEL:    return a[0] & 1 ? a[1] : a[2];
     case IR_FL_UNPACK:
@@ -232,7 +264,9 @@ uint64_t ir_eval_int(const IrOp *o, const uint64_t a[3])
         res = a[0] & 1 ? a[1] : a[2];
         break;
     case IR_FL_ADD: case IR_FL_SUB: case IR_FL_SUBB: case IR_FL_ADC: case IR_FL_SBC:
-    case IR_FL_LOGIC: case IR_FL_SEL: case IR_FL_UNPACK: case IR_FL_PACK: case IR_FL_COND:
+    case IR_FL_SBB: case IR_FL_MULS: case IR_FL_SHL: case IR_FL_SHR: case IR_FL_SAR:
+    case IR_FL_LOGIC: case IR_FL_SEL: case IR_FL_MIX: case IR_FL_UNPACK: case IR_FL_PACK:
+    case IR_FL_COND:
         res = ir_eval_flags(o, a);
         break;
     default:

@@ -254,6 +254,16 @@ static void eval_pairwise(const IrOp *o, IrVec *r, const IrVec a[4])
     }
 }
 
+static void eval_msb(const IrOp *o, IrVec *r, const IrVec a[4])
+{
+    uint64_t bits = 0;
+
+    for (unsigned i = 0; i < 16u >> o->esz; i++) {
+        bits |= (uint64_t)(get_s(&a[0], o->esz, i) < 0) << i;
+    }
+    r->u64[0] = bits;
+}
+
 static void eval_across(const IrOp *o, IrVec *r, const IrVec a[4])
 {
     static const uint8_t step[] = {
@@ -294,6 +304,9 @@ bool ir_eval_vec(const IrOp *o, IrVec *r, const IrVec a[4])
         return true;
     case IR_VSXTL: case IR_VUXTL: case IR_VSMULL: case IR_VUMULL: case IR_VXTN:
         eval_widen(o, r, a);
+        return true;
+    case IR_VMSB:
+        eval_msb(o, r, a);
         return true;
     case IR_VADDP:
         eval_pairwise(o, r, a);
