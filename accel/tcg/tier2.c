@@ -114,7 +114,9 @@ static IrRegion *form_build(TcgEngine *e, Form *f, uint64_t mode, const TcgCpu *
     }
     for (uint32_t i = 0; i < f->n; i++) {
         const TcgRegion *r = f->blk[i];
-        ir_set_block(&b, f->ir[i]);
+        if (i) { /* block 1 is current from the start */
+            ir_set_block(&b, f->ir[i]);
+        }
         TcgBlockCtx ctx = {.b = &b, .pc = r->pc, .code = r->code_copy,
                            .code_bytes = (uint32_t)(f->end[i] - r->pc),
                            .max_insns = r->n_insns, .mode = mode, .cpu = model};
