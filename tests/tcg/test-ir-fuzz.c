@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "fuzzgen.h"
 
@@ -102,9 +103,107 @@ static void test_passes(void)
     free(fx);
 }
 
+/* ---- on the host ---- */
+
+enum { CODE_BYTES = 4 << 20, DATA_BYTES = 1 << 20 };
+
+static TcgCodeBuf *new_code_buf(void)
+{
+    TcgCodeBuf *buf = g_new0(TcgCodeBuf, 1);
+    uint8_t *p = mmap(NULL, CODE_BYTES + DATA_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    g_assert_true(p != MAP_FAILED);
+    *buf = (TcgCodeBuf){ .rw = p, .rx = p, .code_bytes = CODE_BYTES, .data = p + CODE_BYTES,
+                         .data_bytes = DATA_BYTES };
+    tcg_backend_x86_64.emit_prologue(buf);
+    return buf;
+}
+
+static const void **helper_table(void)
+{
+    const void **t = g_new0(const void *, fuzz_guest.n_helpers + 1);
+
+    for (unsigned i = 0; i < fuzz_guest.n_helpers; i++) {
+        memcpy(&t[i], fuzz_guest.helpers[i].kind == TCG_H_VEC ? (const void *)&fuzz_guest.helpers[i].v
+                                                              : (const void *)&fuzz_guest.helpers[i].i,
+               sizeof *t);
+    }
+    return t;
+}
+
+/* Compiles and runs; true if there was room and spill slots enough. */
+static bool run_host(const FuzzProgram *p, const IrRegion *r, TcgCodeBuf *buf, FuzzCpu *cpu)
+{
+    TcgCompiled c = { 0 };
+
+    if (!tcg_backend_x86_64.compile(r, buf, 0, &c)) {
+        return false;
+    }
+    if (getenv("GEMEL_FUZZ_DUMP")) {
+        ir_print(r, stderr);
+        tcg_backend_x86_64.disas(&c, stderr);
+    }
+    tcg_backend_x86_64.enter(buf, &cpu->tcg, c.code);
+    if (cpu->tcg.exit_reason == TCG_EXIT_LINK) {
+        cpu->pc = ((const TcgLink *)(uintptr_t)cpu->tcg.exit_info)->pc;
+    } else if (cpu->tcg.exit_reason != TCG_EXIT_LOOKUP) {
+        fail(p, r, "running", "host code left for another reason");
+    }
+    tcg_compiled_free(&c);
+    return true;
+}
+
+static void test_host(void)
+{
+    uint64_t seed = from_env("GEMEL_FUZZ_SEED", 1), n = from_env("GEMEL_FUZZ_COUNT", 1500);
+    Fixture *fx = aligned_alloc(64, (sizeof *fx + 63) & ~63u);
+    const void **helpers = helper_table();
+    TcgCodeBuf *buf = new_code_buf();
+    size_t code = buf->code_used, data = buf->data_used;
+    unsigned skipped = 0;
+    Arena arena;
+
+    arena_init(&arena);
+    for (uint64_t end = seed + n; seed < end; seed++) {
+        FuzzProgram p = fuzz_program(seed);
+        IrRegion *r = fuzz_build(&p, &arena, 1 + seed % 2);
+        const char *bad;
+
+        ir_optimize(r, r->tier, NULL);
+        fuzz_state(&p, &fx->want, fx->mem_want);
+        g_assert_cmpint(ir_interp(r, &fx->want.tcg, NULL, 0), ==, TCG_EXIT_LOOKUP);
+        fuzz_state(&p, &fx->got, fx->mem_got);
+        fx->got.tcg.helpers = helpers;
+        fx->got.tcg.mxcsr = fx->got.tcg.mxcsr_host = 0x1f80;
+        for (unsigned i = 0; i < 1 << TCG_JC_BITS; i++) {
+            fx->got.tcg.jump_cache[i].pc = 1;
+        }
+        if (run_host(&p, r, buf, &fx->got)) {
+            fx->got.x[FUZZ_S_MEM] = fx->want.x[FUZZ_S_MEM];
+            bad = fuzz_compare(&fx->want, &fx->got, true);
+            if (bad || memcmp(fx->mem_want, fx->mem_got, FUZZ_MEM_BYTES) != 0) {
+                fail(&p, r, "running on the host", bad ? bad : "memory differs");
+            }
+        } else {
+            skipped++;
+        }
+        buf->code_used = code;
+        buf->data_used = data;
+        arena_reset(&arena);
+    }
+    g_assert_cmpuint(skipped, <=, n / 10);
+    arena_free(&arena);
+    munmap(buf->rw, CODE_BYTES + DATA_BYTES);
+    g_free(buf);
+    g_free(helpers);
+    free(fx);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/tcg/ir-fuzz/passes", test_passes);
+    g_test_add_func("/tcg/ir-fuzz/host", test_host);
     return g_test_run();
 }
