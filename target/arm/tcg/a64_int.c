@@ -63,12 +63,14 @@ static IrRef shift_imm(A64Ctx *c, unsigned sf, IrRef v, unsigned kind, unsigned 
 /* a +- b into Rd; sp: register 31 is SP. */
 static void add_sub(A64Ctx *c, const A64Insn *i, IrRef a, IrRef b, bool sp)
 {
-    IrRef r = ir_bin(c->b, i->op ? IR_SUB : IR_ADD, a64_type(i->sf), a, b);
+    IrRef r = IR_NONE;
+    if (!i->s || i->rd != 31) { /* not cmp, cmn */
+        r = ir_bin(c->b, i->op ? IR_SUB : IR_ADD, a64_type(i->sf), a, b);
+    }
     if (i->s) {
-        IrRef fl = ir_emit(c->b, i->op ? IR_FL_SUB : IR_FL_ADD, IR_FLAGS, esz_of(i->sf), 0, 0, a, b,
-                           0, 0, 0);
         a64_put_x(c, i->rd, r);
-        a64_put_flags(c, fl);
+        a64_put_flags(c, ir_emit(c->b, i->op ? IR_FL_SUB : IR_FL_ADD, IR_FLAGS, esz_of(i->sf), 0, 0,
+                                 a, b, 0, 0, 0));
     } else if (sp) {
         a64_put_xsp(c, i->rd, r);
     } else {
