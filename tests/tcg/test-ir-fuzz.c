@@ -103,6 +103,90 @@ static void test_passes(void)
     free(fx);
 }
 
+/* ---- faults: the n-th access is refused; the state must be that before its instruction ---- */
+
+typedef struct FaultMem {
+    TcgInterpMem mem;
+    unsigned     left;
+} FaultMem;
+
+static bool fault_load(void *opaque, uint64_t addr, void *dst, unsigned bytes)
+{
+    FaultMem *m = opaque;
+
+    if (m->left == 0) {
+        return false;
+    }
+    m->left--;
+    memcpy(dst, (const void *)(uintptr_t)addr, bytes);
+    return true;
+}
+
+static bool fault_store(void *opaque, uint64_t addr, const void *src, unsigned bytes)
+{
+    FaultMem *m = opaque;
+
+    if (m->left == 0) {
+        return false;
+    }
+    m->left--;
+    memcpy((void *)(uintptr_t)addr, src, bytes);
+    return true;
+}
+
+static TcgExit run_until_fault(const FuzzProgram *p, FuzzCpu *cpu, FaultMem *m)
+{
+    TcgExit left = TCG_EXIT_LOOKUP;
+    Arena arena;
+
+    arena_init(&arena);
+    while (left == TCG_EXIT_LOOKUP && cpu->pc < FUZZ_EXIT_PC) {
+        IrRegion *r = fuzz_build_block(p, &arena, (unsigned)((cpu->pc - FUZZ_PC) / FUZZ_PC_STEP));
+
+        ir_opt_promote(r);
+        left = ir_interp(r, &cpu->tcg, &m->mem, 0);
+        arena_reset(&arena);
+    }
+    arena_free(&arena);
+    return left;
+}
+
+static void test_faults(void)
+{
+    uint64_t seed = from_env("GEMEL_FUZZ_SEED", 1), n = from_env("GEMEL_FUZZ_COUNT", 1000);
+    Fixture *fx = aligned_alloc(64, (sizeof *fx + 63) & ~63u);
+    unsigned faults = 0;
+    Arena arena;
+
+    arena_init(&arena);
+    for (uint64_t end = seed + n; seed < end; seed++) {
+        FaultMem m = { .mem = { .opaque = &m, .load = fault_load, .store = fault_store } };
+        FuzzProgram p = fuzz_program(seed);
+        IrRegion *r = fuzz_build(&p, &arena, 2);
+        TcgExit want, got;
+        const char *bad;
+
+        ir_optimize(r, 2, NULL);
+        fuzz_state(&p, &fx->want, fx->mem_want);
+        m.left = seed % 13;
+        want = run_until_fault(&p, &fx->want, &m);
+        fuzz_state(&p, &fx->got, fx->mem_got);
+        m.left = seed % 13;
+        got = ir_interp(r, &fx->got.tcg, &m.mem, 0);
+        fx->got.x[FUZZ_S_MEM] = fx->want.x[FUZZ_S_MEM];
+        /* flags nobody reads before they are written are not kept (tcg/opt/promote.c) */
+        bad = fuzz_compare(&fx->want, &fx->got, false);
+        if (want != got || bad || memcmp(fx->mem_want, fx->mem_got, FUZZ_MEM_BYTES) != 0) {
+            fail(&p, r, "a fault", bad ? bad : "memory or reason differs");
+        }
+        faults += want == TCG_EXIT_FAULT;
+        arena_reset(&arena);
+    }
+    g_assert_cmpuint(faults, >, 0);
+    arena_free(&arena);
+    free(fx);
+}
+
 /* ---- on the host ---- */
 
 enum { CODE_BYTES = 4 << 20, DATA_BYTES = 1 << 20 };
@@ -204,6 +288,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/tcg/ir-fuzz/passes", test_passes);
+    g_test_add_func("/tcg/ir-fuzz/faults", test_faults);
     g_test_add_func("/tcg/ir-fuzz/host", test_host);
     return g_test_run();
 }
