@@ -10,3 +10,7 @@ tests_target_test_a64_translate_SOURCES = tests/target/test-a64-translate.c
 tests_target_test_a64_translate_LDADD = $(TEST_LIBS)
 tests_target_test_a64_exec_SOURCES = tests/target/test-a64-exec.c
 tests_target_test_a64_exec_LDADD = $(TEST_LIBS)
+check_PROGRAMS += tests/target/test-a64-simd
+EXTRA_DIST += tests/target/a64_simd_golden.def
+tests_target_test_a64_simd_SOURCES = tests/target/test-a64-simd.c
+tests_target_test_a64_simd_LDADD = $(TEST_LIBS)
