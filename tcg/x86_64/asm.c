@@ -431,7 +431,7 @@ static void avx_rr(X64Asm *a, uint32_t d, unsigned reg, unsigned v, unsigned rm_
     unsigned rm = rm_imm & 31;
     int imm = (int)(rm_imm >> 8) - 1;
 
-    if ((reg | v | rm) & 16) {
+    if ((reg | v | rm) & 16 || desc_map(d) > 3) {
         x64_evex_rr(a, d, 0, reg, v, rm, imm);
     } else {
         x64_vex_rr(a, d, reg, v, rm, imm);
@@ -484,7 +484,7 @@ static void v3m(X64Asm *a, uint32_t desc, unsigned d_s1, X64Mem m, int imm)
     if (!a->avx) {
         x64_movaps(a, d, s1);
         x64_op_rmi(a, desc & ~(XD_R8 | XD_RM8 | XD_O16 | XD_LOCK), d, m, imm >= 0, (uint32_t)imm);
-    } else if ((d | s1) & 16) {
+    } else if ((d | s1) & 16 || desc_map(desc) > 3) {
         x64_evex_rm(a, desc, 0, d, s1, m, imm);
     } else {
         x64_vex_rm(a, desc, d, s1, m, imm);
@@ -524,7 +524,7 @@ static void v2m(X64Asm *a, uint32_t desc, unsigned reg, X64Mem m, int imm)
     if (!a->avx) {
         x64_op_rmi(a, desc & ~(XD_R8 | XD_RM8 | XD_O16 | XD_LOCK), reg, m, imm >= 0,
                    (uint32_t)imm);
-    } else if (reg & 16) {
+    } else if (reg & 16 || desc_map(desc) > 3) {
         x64_evex_rm(a, desc, 0, reg, 0, m, imm);
     } else {
         x64_vex_rm(a, desc, reg, 0, m, imm);

@@ -294,6 +294,7 @@ const X64Row *x64_vec_row(const X64Ctx *c, const IrOp *op)
     }
     if (ir_has_attr(op, IRA_FP) || op->op == IR_FABS || op->op == IR_FNEG) {
         row = x64_fp_row(c, op);
+        row = row ? row : x64_fp_minmax_row(c, op);
         return row ? row : x64_fp_conv_row(c, op);
     }
     row = bin_row(c, op);

@@ -103,11 +103,61 @@ static inline void x64_low64(X64Ctx *c, unsigned d, unsigned s)
 /* True when bits 127:64 of v are known to be 0. */
 bool x64_is_low64(const X64Ctx *c, IrRef v);
 
+/* ---- floating point (fp*.c) ---- */
+
+#define XV_ANDPS (XD(0, 1, 0x54) | XD_N(4) | XD_COMM)
+#define XV_ORPS  (XD(0, 1, 0x56) | XD_N(4) | XD_COMM)
+#define XV_XORPS (XD(0, 1, 0x57) | XD_N(4) | XD_COMM)
+
+/* The instruction of an arithmetic opcode for elements of esz 1 (AVX512-FP16), 2, 3. */
+static inline uint32_t x64_fp_scalar(unsigned esz, unsigned op)
+{
+    return esz == 3   ? XD(3, 1, op) | XD_EW | XD_N(3)
+           : esz == 2 ? XD(2, 1, op) | XD_N(2)
+                      : XD(2, 5, op) | XD_N(1);
+}
+static inline uint32_t x64_fp_packed(unsigned esz, unsigned op)
+{
+    return esz == 3   ? XD(1, 1, op) | XD_EW | XD_N(4)
+           : esz == 2 ? XD(0, 1, op) | XD_N(4)
+                      : XD(0, 5, op) | XD_N(4);
+}
+/* (U)COMISx: op 0x2e quiet, 0x2f signals on quiet NaNs. */
+static inline uint32_t x64_fp_comis(unsigned esz, unsigned op)
+{
+    return esz == 3   ? XD(1, 1, op) | XD_EW | XD_N(3)
+           : esz == 2 ? XD(0, 1, op) | XD_N(2)
+                      : XD(0, 5, op) | XD_N(1);
+}
+
+/* The smallest normal number, 1.0 and the sign bit in every element. */
+uint64_t x64_fp_all(unsigned esz, uint64_t element);
+uint64_t x64_fp_min_normal(unsigned esz);
+
+/*
+ * Goes to cold when scalar (vector) res is a NaN or, with ufc, when its magnitude is the smallest
+ * normal number: it may have been tiny before rounding, which is when Arm raises Underflow.
+ * res may be xmm15, and is lost then.
+ */
+void x64_fp_check(X64Ctx *c, unsigned esz_ufc, unsigned res, X64Cold *cold);
+void x64_fp_check_vec(X64Ctx *c, unsigned esz_ufc, unsigned res, X64Cold *cold);
+enum { X64_FP_UFC = 0x100 };
+
+/* Goes to cold when V128 m has a bit set. */
+void x64_fp_test_vec(X64Ctx *c, unsigned m, X64Cold *cold);
+
+/*
+ * A register with argument n of a vector FP op: as it is, or, for IRF_HALF, in `tmp` with the upper
+ * half zero, so that stray upper elements raise no flags.
+ */
+unsigned x64_fp_half_arg(X64Ctx *c, const IrOp *op, const X64Regs *r, unsigned n, unsigned tmp);
+
 /* The parts of x64_vec_row(). */
 const X64Row *x64_vec_perm_row(const X64Ctx *c, const IrOp *op);  /* vec_perm.c */
 const X64Row *x64_vec_int_row(const X64Ctx *c, const IrOp *op);   /* vec_int.c */
 const X64Row *x64_vec_shift_row(const X64Ctx *c, const IrOp *op); /* vec_shift.c */
 const X64Row *x64_fp_row(const X64Ctx *c, const IrOp *op);        /* fp.c */
+const X64Row *x64_fp_minmax_row(const X64Ctx *c, const IrOp *op); /* fp_minmax.c */
 const X64Row *x64_fp_conv_row(const X64Ctx *c, const IrOp *op);   /* fp_conv.c */
 
 #endif
