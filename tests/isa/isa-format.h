@@ -3,8 +3,8 @@
  * What isa-gen writes, isa-guest runs and isa-compare reads.
  *
  * A case is a short sequence of A64 instructions and the state before it; the result is the state
- * after it, or at the signal it raised. Memory operands point into one page that keeps its contents
- * from case to case, so that a wrong store shows in every later hash.
+ * after it, or at the signal it raised, and a hash of the two pages that memory operands point into;
+ * their contents are the same before every case.
  */
 #ifndef GEMEL_TESTS_ISA_FORMAT_H
 #define GEMEL_TESTS_ISA_FORMAT_H

@@ -4,7 +4,8 @@
  * the emulators to be compared. Usage: isa-guest CASES RESULTS
  *
  * While a sequence runs, SP points to its IsaState and every other register is the case's own, so
- * sequences must not use SP. A signal ends a case; its ucontext is the result.
+ * sequences must not use SP. The linker sets isa_code (--defsym=isa_code=0x2000000). A signal
+ * ends a case; its ucontext is the result.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -22,7 +23,7 @@ extern void isa_run(IsaState *s);
 extern char isa_back[];
 
 __asm__(
-    ".text\n.global isa_run\n.global isa_back\n.set isa_code, 0x2000000\n"
+    ".text\n.global isa_run\n.global isa_back\n"
     "isa_run:\n"
     "  stp x29, x30, [sp, #-176]!\n  stp x19, x20, [sp, #16]\n  stp x21, x22, [sp, #32]\n"
     "  stp x23, x24, [sp, #48]\n  stp x25, x26, [sp, #64]\n  stp x27, x28, [sp, #80]\n"
@@ -108,8 +109,11 @@ static uint64_t hash_mem(void)
     return h;
 }
 
+static uint64_t fresh[ISA_MEM_BYTES / 8];
+
 static void run(const IsaCase *c, uint32_t *code)
 {
+    memcpy((void *)(uintptr_t)ISA_MEM_ADDR, fresh, sizeof fresh);
     IsaState s __attribute__((aligned(16))) = c->in;
     memcpy(code, c->insn, c->n * 4);
     code[c->n] = 0x14000000u |
@@ -144,13 +148,13 @@ int main(int argc, char **argv)
         return 2;
     }
     uint32_t *code = map_at(ISA_CODE_ADDR, 4096, PROT_READ | PROT_WRITE | PROT_EXEC);
-    uint64_t *mem = map_at(ISA_MEM_ADDR, ISA_MEM_BYTES, PROT_READ | PROT_WRITE);
+    map_at(ISA_MEM_ADDR, ISA_MEM_BYTES, PROT_READ | PROT_WRITE);
     uint64_t r = h.seed | 1;
     for (unsigned i = 0; i < ISA_MEM_BYTES / 8; i++) {
         r ^= r << 13;
         r ^= r >> 7;
         r ^= r << 17;
-        mem[i] = r;
+        fresh[i] = r;
     }
     stack_t ss = {.ss_sp = malloc(65536), .ss_size = 65536};
     sigaltstack(&ss, NULL);

@@ -22,7 +22,7 @@ for tool in aarch64-linux-gnu-gcc-12 qemu-aarch64; do
         exit 0
     fi
 done
-aarch64-linux-gnu-gcc-12 -O1 -static -o "$guest" "$top/tests/isa/isa-guest.c" || exit 1
+aarch64-linux-gnu-gcc-12 -O1 -static -Wl,--defsym=isa_code=0x2000000 -o "$guest" "$top/tests/isa/isa-guest.c" || exit 1
 
 n=0
 # round NAME CASES INSNS [isa-gen options]
