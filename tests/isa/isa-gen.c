@@ -71,6 +71,7 @@ static const struct {
     const char *why;
 } oracle_errata[] = {
     {0xfff0fc00, 0x5f10fc00, "FCVTZS (scalar, fixed, half): sign-extends the result beyond H"},
+    {0xbff80c00, 0x2f000c00, "modified immediate with op = 1, o2 = 1 is unallocated; it runs FMOV"},
 };
 
 static bool word_allowed(uint32_t w)
