@@ -268,6 +268,7 @@ IrRegion *ir_parse(Arena *arena, const struct TcgGuest *guest, const char *text,
 void ir_opt_promote(IrRegion *r);  /* block-local slot maps -> SSA over the graph, full snapshots */
 void ir_opt_fold(IrRegion *r);     /* constants, copies, algebra, address folding, local CSE */
 void ir_opt_flags(IrRegion *r);    /* FL_COND and SELECT/BRC on flags -> CMP, FCMP, integer ops */
+void ir_opt_phis(IrRegion *r);     /* phis in the type their values really have */
 void ir_opt_dce(IrRegion *r);      /* pure ops nobody uses (snapshots count as uses) */
 void ir_opt_licm(IrRegion *r);     /* pure ops out of loops, when cheap to keep live */
 

@@ -2,8 +2,9 @@
 /*
  * Which passes a tier runs.
  *
- * Tier 1 only promotes, and only where a region has joins or loops: its code comes from the
- * builder's folding. Debug builds verify after every pass.
+ * Tier 1 only promotes, and only where a region has joins: its code comes from the builder's
+ * folding. A tier-1 block that loops to itself may run for ever without being counted again, so it
+ * gets all passes at once. Debug builds verify after every pass.
  */
 #include <stdlib.h>
 
@@ -21,6 +22,7 @@ static const IrPass ir_tier1[] = {
 static const IrPass ir_tier2[] = {
     { "promote", ir_opt_promote },
     { "fold", ir_opt_fold },
+    { "phis", ir_opt_phis },
     { "dce", ir_opt_dce },
     { "flags", ir_opt_flags },
     { "licm", ir_opt_licm },
@@ -46,11 +48,21 @@ static void ir_verify_after(const IrRegion *r, const char *pass)
 }
 #endif
 
+static bool ir_has_loop(const IrRegion *r)
+{
+    for (uint32_t i = 0; i < r->n_rpo; i++) {
+        if (r->blocks[r->rpo[i]].loop_head) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void ir_optimize(IrRegion *r, unsigned tier, FILE *dump)
 {
-    const IrPass *p = tier >= 2 ? ir_tier2 : ir_tier1;
-    unsigned n = tier >= 2 ? sizeof ir_tier2 / sizeof *ir_tier2
-                           : sizeof ir_tier1 / sizeof *ir_tier1;
+    bool all = tier >= 2 || ir_has_loop(r);
+    const IrPass *p = all ? ir_tier2 : ir_tier1;
+    unsigned n = all ? sizeof ir_tier2 / sizeof *ir_tier2 : sizeof ir_tier1 / sizeof *ir_tier1;
 
     ir_verify_after(r, "build");
     for (unsigned i = 0; i < n; i++) {

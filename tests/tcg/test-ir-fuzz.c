@@ -13,12 +13,12 @@
 
 #include "fuzzgen.h"
 
-enum { N_STAGES = 7 };
+enum { N_STAGES = 9 };
 
 static const struct { const char *name; void (*run)(IrRegion *r); } stages[N_STAGES] = {
-    { "promote", ir_opt_promote }, { "fold", ir_opt_fold }, { "dce", ir_opt_dce },
-    { "flags", ir_opt_flags }, { "licm", ir_opt_licm }, { "dce", ir_opt_dce },
-    { "fold", ir_opt_fold },
+    { "promote", ir_opt_promote }, { "fold", ir_opt_fold }, { "phis", ir_opt_phis },
+    { "dce", ir_opt_dce }, { "flags", ir_opt_flags }, { "licm", ir_opt_licm }, { "dce", ir_opt_dce },
+    { "phis", ir_opt_phis }, { "fold", ir_opt_fold },
 };
 
 static uint64_t from_env(const char *name, uint64_t otherwise)
