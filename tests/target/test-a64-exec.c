@@ -220,6 +220,34 @@ static void test_pac_round_trip(void)
     free(cpu);
 }
 
+/* BR, BLR and what they may land on in a guarded page. */
+static void test_bti(void)
+{
+    static const uint32_t pads[5] = { 0xd503201f, 0xd503245f, 0xd503249f, 0xd50324df, 0xd503233f };
+    static const struct {
+        uint32_t branch;
+        unsigned accepted; /* bit n: pads[n] may be entered */
+    } cases[] = {
+        { 0xd61f0120 /* br x9 */, 1 << 2 | 1 << 3 },
+        { 0xd61f0200 /* br x16 */, 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 },
+        { 0xd63f0120 /* blr x9 */, 1 << 1 | 1 << 3 | 1 << 4 },
+        { 0xd65f0120 /* ret x9 */, 0x1f },
+    };
+    for (unsigned k = 0; k < G_N_ELEMENTS(cases); k++) {
+        for (unsigned n = 0; n < G_N_ELEMENTS(pads); n++) {
+            uint32_t code[4] = { 0xd503201f, cases[k].branch, pads[n], 0xd4000001 /* svc */ };
+            A64Cpu *cpu = new_cpu("cortex-a76");
+            cpu->x[9] = cpu->x[16] = START + 8;
+            TcgExit why = run_code(cpu, code, 4, A64_MODE_BTI | A64_MODE_GUARDED);
+            bool accepted = cases[k].accepted >> n & 1;
+            g_assert_cmpint(why, ==, accepted ? TCG_EXIT_SYSCALL : TCG_EXIT_BTI);
+            g_assert_cmphex(cpu->pc, ==, accepted ? START + 16 : START + 8);
+            g_assert_cmpuint(accepted ? cpu->btype : 0, ==, 0);
+            free(cpu);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -228,6 +256,7 @@ int main(int argc, char **argv)
     g_test_add_func("/a64/exec/tagged-access", test_tagged_access);
     g_test_add_func("/a64/exec/refused", test_refused);
     g_test_add_func("/a64/exec/exceptions", test_exceptions);
+    g_test_add_func("/a64/exec/bti", test_bti);
     g_test_add_func("/a64/pac/cipher", test_pac_cipher);
     g_test_add_func("/a64/pac/round-trip", test_pac_round_trip);
     return g_test_run();

@@ -62,7 +62,7 @@ static void test_each_row(void)
     for (unsigned row = 0; row < A64_N_ROWS; row++) {
         for (unsigned n = 0; n < 40; n++) {
             uint32_t w = random_word(r, row);
-            check_words(&arena, cpu, &w, 1, n & 7);
+            check_words(&arena, cpu, &w, 1, n & 15);
         }
     }
     arena_free(&arena);

@@ -46,7 +46,7 @@ typedef struct A64Cpu {
                                 MMFR1,MMFR2}: index as in A64IdReg of target/arm/a64_id.h */
     uint64_t pac_key[5][2];  /* APIA, APIB, APDA, APDB, APGA: low, high */
     const char *model;
-    uint64_t mode_bits;      /* A64_MODE_TAGGED: or-ed into the mode word; set by the owner */
+    uint64_t mode_bits;      /* A64_MODE_TAGGED, _BTI: or-ed into the mode word; set by the owner */
 } A64Cpu;
 
 /* Slots of the IR (TcgSlot table in target/arm/tcg/a64_guest.c), in this order. */
@@ -63,7 +63,8 @@ typedef enum A64Slot {
 enum {
     A64_MODE_FPSLOW = 1 << 0, /* FPCR has DN, FZ, FZ16, AH.. set: FP by soft-float */
     A64_MODE_TAGGED = 1 << 1, /* memory addresses carry tags: mask bits 63:56 (bit 55 extends) */
-    A64_MODE_BTI    = 1 << 2, /* page is guarded */
+    A64_MODE_BTI    = 1 << 2, /* PSTATE.BTYPE is tracked: the process has guarded pages */
+    A64_MODE_GUARDED = 1 << 3, /* the block's page is guarded (TcgBlockCtx.mode only) */
 };
 
 static inline bool a64_has(const A64Cpu *cpu, A64Feature f)

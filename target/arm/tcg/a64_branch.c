@@ -73,12 +73,54 @@ bool gen_TBZ(A64Ctx *c, const A64Insn *i)
 /* ---- indirect ---- */
 
 /* PSTATE.BTYPE that BR leaves behind. */
-static unsigned br_btype(unsigned rn)
+static unsigned br_btype(const A64Ctx *c, unsigned rn)
 {
-    return rn == 16 || rn == 17 ? 1 : 3;
+    return rn == 16 || rn == 17 || !(c->mode & A64_MODE_GUARDED) ? 1 : 3;
 }
 
-/* To the address in v; btype matters in guarded pages only. */
+/* BTypeCompatible: set of BTYPE values, as bits, that may enter a guarded page at this word. */
+static unsigned btypes_accepted(uint32_t word)
+{
+    if ((word & 0xffe0001f) == 0xd4200000 || (word & 0xffe0001f) == 0xd4400000) {
+        return 0xf; /* BRK, HLT */
+    }
+    switch (word) {
+    case 0xd503245f: /* BTI c */
+    case 0xd503233f: /* PACIASP, PACIBSP; Linux sets SCTLR_EL1.BT0 */
+    case 0xd503237f:
+        return 1 << 0 | 1 << 1 | 1 << 2;
+    case 0xd503249f: /* BTI j */
+        return 1 << 0 | 1 << 1 | 1 << 3;
+    case 0xd50324df: /* BTI jc */
+        return 0xf;
+    default:
+        return 1 << 0;
+    }
+}
+
+void a64_check_btype(A64Ctx *c, uint32_t word)
+{
+    IrBuilder *b = c->b;
+    unsigned ok = btypes_accepted(word);
+    uint64_t known;
+    IrRef btype = ir_get(b, A64_S_BTYPE);
+    if (ir_is_const(b, btype, &known) && known == 0) {
+        return;
+    }
+    if ((c->mode & A64_MODE_GUARDED) && ok != 0xf) {
+        IrRef bit = ir_bin(b, IR_SHR, IR_I32, ir_const(b, IR_I32, ok), btype);
+        IrRef good = ir_bini(b, IR_AND, IR_I32, bit, 1);
+        IrBlk on = ir_new_block(b, c->pc, true), fault = ir_new_block(b, c->pc, true);
+        ir_brc(b, ir_cmp(b, IR_NE, 2, good, ir_const(b, IR_I32, 0)), on, fault);
+        ir_set_block(b, fault);
+        ir_raise(b, TCG_EXIT_BTI, 0, c->pc);
+        ir_set_block(b, on);
+    }
+    ir_put(b, A64_S_BTYPE, ir_const(b, IR_I32, 0));
+    ir_insn(b, c->pc); /* the instruction itself begins after the check */
+}
+
+/* To the address in v; btype as the manual sets it for the instruction. */
 static void jump_to(A64Ctx *c, IrRef v, IrJumpKind kind, unsigned btype)
 {
     if (c->mode & A64_MODE_TAGGED) {
@@ -97,7 +139,7 @@ static void jump_to(A64Ctx *c, IrRef v, IrJumpKind kind, unsigned btype)
 
 bool gen_BR(A64Ctx *c, const A64Insn *i)
 {
-    jump_to(c, a64_x(c, i->rn), IR_J_JUMP, br_btype(i->rn));
+    jump_to(c, a64_x(c, i->rn), IR_J_JUMP, br_btype(c, i->rn));
     return true;
 }
 
@@ -118,7 +160,7 @@ bool gen_BRA(A64Ctx *c, const A64Insn *i)
     bool zero = !(i->word >> 24 & 1);
     IrRef mod = zero ? ir_const(c->b, IR_I64, 0) : a64_xsp(c, i->rm);
     IrRef v = a64_pac_auth(c, i->m ? A64_KEY_IB : A64_KEY_IA, a64_x(c, i->rn), mod);
-    jump_to(c, v, IR_J_JUMP, br_btype(i->rn));
+    jump_to(c, v, IR_J_JUMP, br_btype(c, i->rn));
     return true;
 }
 

@@ -189,6 +189,12 @@ static inline A64Addr a64_addr_add(A64Addr a, int64_t bytes)
     return a;
 }
 
+/*
+ * At the first instruction of a block, when PSTATE.BTYPE is tracked: raises TCG_EXIT_BTI if it may
+ * not be entered so, then clears BTYPE. Only there can BTYPE be other than 0.
+ */
+void a64_check_btype(A64Ctx *c, uint32_t word);
+
 /* ---- helpers ---- */
 
 /* Pure or effectful vector helper; info carries esz, sub, flags. Result V128. */

@@ -4,7 +4,7 @@
  * block of instructions into IR.
  *
  * Source: Arm ARM (DDI 0487), B2 and C1; the interface: include/tcg/guest.h.
- * Not modelled: PSTATE.BTYPE checks (FEAT_BTI is never on), big-endian data.
+ * Not modelled: big-endian data.
  */
 #include <stdio.h>
 #include <string.h>
@@ -117,8 +117,12 @@ static void a64_translate(TcgBlockCtx *blk)
             end_block(&c);
             return;
         }
+        uint32_t word = load_word(blk->code + blk->n_bytes);
         ir_insn(c.b, c.pc);
-        translate_insn(&c, load_word(blk->code + blk->n_bytes));
+        if (blk->n_insns == 0 && (c.mode & A64_MODE_BTI)) {
+            a64_check_btype(&c, word);
+        }
+        translate_insn(&c, word);
         c.pc += 4;
         blk->n_bytes += 4;
         blk->n_insns++;
