@@ -143,7 +143,7 @@ static inline unsigned result(const X64Regs *r)
 static void emit_arith(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
     X64Cold *cold = x64_cold_eval(c, op, r);
-    uint32_t desc = x64_fp_scalar(op->esz, arith_opcode(op->op));
+    uint32_t desc = x64_fp_scalar(x64_fp_esz(op), arith_opcode(op->op));
     unsigned d = result(r);
 
     if (op->op == IR_FSQRT) {
@@ -151,14 +151,14 @@ static void emit_arith(X64Ctx *c, const IrOp *op, const X64Regs *r)
     } else {
         x64_v3a(c, desc, d, r->arg[0].reg, &r->arg[1]);
     }
-    x64_fp_check(c, op->esz | ufc_if(op->op), d, cold);
+    x64_fp_check(c, x64_fp_esz(op) | ufc_if(op->op), d, cold);
 }
 
 /* Unused upper elements: 0 op 0, but 1 as the divisor. */
 static void emit_arith_half(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
     X64Cold *cold = x64_cold_eval(c, op, r);
-    uint32_t desc = x64_fp_packed(op->esz, arith_opcode(op->op));
+    uint32_t desc = x64_fp_packed(x64_fp_esz(op), arith_opcode(op->op));
     unsigned d = result(r), a = x64_fp_half_arg(c, op, r, 0, V15), b;
 
     if (op->op == IR_FSQRT) {
@@ -166,7 +166,7 @@ static void emit_arith_half(X64Ctx *c, const IrOp *op, const X64Regs *r)
     } else {
         if (op->op == IR_FDIV) {
             b = r->vtmp[0];
-            x64_v3m(&c->as, XV_MOVHPS_L, b, r->arg[1].reg, x64_const_both(c, fp_one(op->esz)));
+            x64_v3m(&c->as, XV_MOVHPS_L, b, r->arg[1].reg, x64_const_both(c, fp_one(x64_fp_esz(op))));
         } else {
             b = x64_fp_half_arg(c, op, r, 1, r->vtmp[0]);
         }
@@ -175,13 +175,13 @@ static void emit_arith_half(X64Ctx *c, const IrOp *op, const X64Regs *r)
     if (op->op == IR_FSUB) { /* 0 - 0 is -0 when rounding down */
         x64_low64(c, d, d);
     }
-    x64_fp_check_vec(c, op->esz | ufc_if(op->op), d, cold);
+    x64_fp_check_vec(c, x64_fp_esz(op) | ufc_if(op->op), d, cold);
 }
 
 static void emit_arith_vec(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
     X64Cold *cold = x64_cold_eval(c, op, r);
-    uint32_t desc = x64_fp_packed(op->esz, arith_opcode(op->op));
+    uint32_t desc = x64_fp_packed(x64_fp_esz(op), arith_opcode(op->op));
     unsigned d = result(r);
 
     if (op->op == IR_FSQRT) {
@@ -189,7 +189,7 @@ static void emit_arith_vec(X64Ctx *c, const IrOp *op, const X64Regs *r)
     } else {
         x64_v3a(c, desc, d, r->arg[0].reg, &r->arg[1]);
     }
-    x64_fp_check_vec(c, op->esz | ufc_if(op->op), d, cold);
+    x64_fp_check_vec(c, x64_fp_esz(op) | ufc_if(op->op), d, cold);
 }
 
 /* ---- fused multiply-add ---- */
@@ -199,10 +199,10 @@ static uint32_t fma_desc(const IrOp *op, bool scalar)
 {
     static const uint8_t opcode[4] = { 0xb8, 0xbc, 0xba, 0xbe }; /* -, NEGA, NEGC, both */
     unsigned i = (op->flags & IRF_NEGA ? 1u : 0) | (op->flags & IRF_NEGC ? 2u : 0);
-    unsigned map = op->esz == 1 ? 6 : 2;
+    unsigned map = x64_fp_esz(op) == 1 ? 6 : 2;
 
-    return XD(1, map, opcode[i] | scalar) | (op->esz == 3 ? XD_W | XD_EW : 0) |
-           XD_N(scalar ? op->esz : 4u);
+    return XD(1, map, opcode[i] | scalar) | (x64_fp_esz(op) == 3 ? XD_W | XD_EW : 0) |
+           XD_N(scalar ? x64_fp_esz(op) : 4u);
 }
 
 static void emit_fma(X64Ctx *c, const IrOp *op, const X64Regs *r)
@@ -212,7 +212,7 @@ static void emit_fma(X64Ctx *c, const IrOp *op, const X64Regs *r)
 
     x64_movaps(&c->as, d, r->arg[2].reg);
     x64_v3a(c, fma_desc(op, true), d, r->arg[0].reg, &r->arg[1]);
-    x64_fp_check(c, op->esz | X64_FP_UFC, d, cold);
+    x64_fp_check(c, x64_fp_esz(op) | X64_FP_UFC, d, cold);
 }
 
 static void emit_fma_vec(X64Ctx *c, const IrOp *op, const X64Regs *r)
@@ -234,7 +234,7 @@ static void emit_fma_vec(X64Ctx *c, const IrOp *op, const X64Regs *r)
         x64_movaps(&c->as, d, r->arg[2].reg);
         x64_v3a(c, fma_desc(op, false), d, r->arg[0].reg, &r->arg[1]);
     }
-    x64_fp_check_vec(c, op->esz | X64_FP_UFC, d, cold);
+    x64_fp_check_vec(c, x64_fp_esz(op) | X64_FP_UFC, d, cold);
 }
 
 /* ---- signs ---- */
@@ -242,7 +242,7 @@ static void emit_fma_vec(X64Ctx *c, const IrOp *op, const X64Regs *r)
 static void emit_sign(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
     bool neg = op->op == IR_FNEG, half = op->flags & IRF_HALF;
-    uint64_t m = neg ? ~abs_mask(op->esz) : abs_mask(op->esz);
+    uint64_t m = neg ? ~abs_mask(x64_fp_esz(op)) : abs_mask(x64_fp_esz(op));
 
     x64_v3m(&c->as, neg ? XV_XORPS : XV_ANDPS, r->dst, r->arg[0].reg,
             x64_const16(c, m, half ? 0 : m));
@@ -327,11 +327,11 @@ static const X64Row row_vfcmp = { emit_vfcmp, 0, 0, 1 };
 const X64Row *x64_fp_row(const X64Ctx *c, const IrOp *op)
 {
     bool vec = op->type == IR_V128, half = vec && op->flags & IRF_HALF, swap;
-    bool width = op->esz == 2 || op->esz == 3 ||
-                 (op->esz == 1 && x64_has(c, TCG_HOST_AVX512FP16));
+    unsigned e = x64_fp_esz(op);
+    bool width = e == 2 || e == 3 || (e == 1 && x64_has(c, TCG_HOST_AVX512FP16));
 
     if (op->op == IR_FABS || op->op == IR_FNEG) {
-        return op->esz >= 1 && op->esz <= 3 ? &row_sign : NULL;
+        return e >= 1 && e <= 3 ? &row_sign : NULL;
     }
     if (!c->fp_native || !width) {
         return NULL;
@@ -350,7 +350,7 @@ const X64Row *x64_fp_row(const X64Ctx *c, const IrOp *op)
         }
         return half ? &row_fma_half : vec ? &row_fma_vec : &row_fma;
     case IR_VFCMP:
-        return op->esz != 1 && vfcmp_predicate(c, op->sub, &swap) >= 0 ? &row_vfcmp : NULL;
+        return e != 1 && vfcmp_predicate(c, op->sub, &swap) >= 0 ? &row_vfcmp : NULL;
     default:
         return NULL;
     }

@@ -33,26 +33,26 @@ static void emit_minmax(X64Ctx *c, const IrOp *op, const X64Regs *r)
     X64Cold *cold = x64_cold(c, op, r, cold_equal);
 
     cold->arg = (uintptr_t)x64_cold_eval(c, op, r);
-    x64_v2(&c->as, x64_fp_comis(op->esz, 0x2e), a, b);
+    x64_v2(&c->as, x64_fp_comis(x64_fp_esz(op), 0x2e), a, b);
     x64_jcc(&c->as, X64_E, &cold->entry);
     if (r->dst != X64_NOREG) {
-        x64_v3(&c->as, x64_fp_scalar(op->esz, is_min(op) ? 0x5d : 0x5f), r->dst, a, b);
+        x64_v3(&c->as, x64_fp_scalar(x64_fp_esz(op), is_min(op) ? 0x5d : 0x5f), r->dst, a, b);
     }
 }
 
 static void emit_minmax_vec(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
     X64Cold *cold = x64_cold_eval(c, op, r);
-    uint32_t desc = x64_fp_packed(op->esz, is_min(op) ? 0x5d : 0x5f);
+    uint32_t desc = x64_fp_packed(x64_fp_esz(op), is_min(op) ? 0x5d : 0x5f);
     unsigned a = x64_fp_half_arg(c, op, r, 0, r->vtmp[0]);
     unsigned b = x64_fp_half_arg(c, op, r, 1, r->vtmp[1]), t = r->vtmp[2];
 
-    if (op->esz == 1) {
+    if (x64_fp_esz(op) == 1) {
         x64_evex_rr(&c->as, XD(0, 3, 0xc2) | XD_N(4), 0, 1, a, b, 3);
         x64_vex_rr(&c->as, XD(1, 1, 0x98), 1, 0, 1, -1); /* KORTESTB */
         x64_jcc(&c->as, X64_NE, &cold->entry);
     } else {
-        x64_v3i(&c->as, x64_fp_packed(op->esz, 0xc2), V15, a, b, 3);
+        x64_v3i(&c->as, x64_fp_packed(x64_fp_esz(op), 0xc2), V15, a, b, 3);
         x64_fp_test_vec(c, V15, cold);
     }
     if (r->dst != X64_NOREG) {
@@ -68,8 +68,8 @@ static const X64Row row_minmax_vec = { emit_minmax_vec, FP, 0, 3 };
 
 const X64Row *x64_fp_minmax_row(const X64Ctx *c, const IrOp *op)
 {
-    bool width = op->esz == 2 || op->esz == 3 ||
-                 (op->esz == 1 && x64_has(c, TCG_HOST_AVX512FP16));
+    unsigned e = x64_fp_esz(op);
+    bool width = e == 2 || e == 3 || (e == 1 && x64_has(c, TCG_HOST_AVX512FP16));
 
     if (!c->fp_native || !width) {
         return NULL;

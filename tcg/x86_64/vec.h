@@ -130,6 +130,12 @@ static inline uint32_t x64_fp_comis(unsigned esz, unsigned op)
                       : XD(0, 5, op) | XD_N(1);
 }
 
+/* Element size of an arithmetic op: the scalar's type or, for V128, esz. */
+static inline unsigned x64_fp_esz(const IrOp *op)
+{
+    return op->type == IR_V128 ? op->esz : op->type == IR_F64 ? 3 : op->type == IR_F32 ? 2 : 1;
+}
+
 /* The smallest normal number, 1.0 and the sign bit in every element. */
 uint64_t x64_fp_all(unsigned esz, uint64_t element);
 uint64_t x64_fp_min_normal(unsigned esz);
