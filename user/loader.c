@@ -129,6 +129,8 @@ int user_image_check(UserImage *im, const UserOptions *o, const char **why)
         } else if (ph[i].p_type == PT_INTERP && !interp) {
             interp = true;
             e = check_interp(im, &ph[i], why);
+        } else if (ph[i].p_type == PT_GNU_STACK) {
+            im->exec_stack = (ph[i].p_flags & PF_X) != 0;
         }
     }
     free(ph);

@@ -147,7 +147,9 @@ void user_cpu_loop(UserThread *t)
         if (__atomic_load_n(&t->cpu.tcg.request, __ATOMIC_ACQUIRE) & TCG_REQ_SIGNAL) {
             user_signals_deliver(t);
         }
-        handle(t, tcg_run(&t->cpu.tcg));
+        TcgExit why = tcg_run(&t->cpu.tcg);
+        t->cpu.excl_addr = UINT64_MAX; /* an exception return clears the monitor (B2.9.3) */
+        handle(t, why);
     }
 }
 

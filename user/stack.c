@@ -95,7 +95,7 @@ static void fill_auxv(UserProcess *p, const UserImage *im, const UserImage *in,
     aux(p, AT_NULL, 0);
 }
 
-static int map_stack(UserProcess *p, size_t strings)
+static int map_stack(UserProcess *p, size_t strings, bool executable)
 {
     uint64_t bytes = stack_bytes();
     if (strings + (128 << 10) > bytes) {
@@ -113,7 +113,8 @@ static int map_stack(UserProcess *p, size_t strings)
     p->stack_start = (uint64_t)a;
     p->stack_end = (uint64_t)a + bytes;
     UserRegion r = {.start = p->stack_start, .end = p->stack_end,
-                    .prot = PROT_READ | PROT_WRITE, .kind = USER_R_STACK};
+                    .prot = PROT_READ | PROT_WRITE | (executable ? PROT_EXEC : 0),
+                    .kind = USER_R_STACK};
     user_map_note(&p->map, &r);
     return 0;
 }
@@ -122,7 +123,7 @@ int user_stack_build(UserProcess *p, const UserImage *im, const UserImage *inter
                      char **env, const char *execfn)
 {
     size_t argc = count(argv), envc = count(env);
-    int e = map_stack(p, total(argv) + total(env) + strlen(execfn));
+    int e = map_stack(p, total(argv) + total(env) + strlen(execfn), im->exec_stack);
     uint64_t *ptr = malloc((argc + envc + 2) * sizeof *ptr);
     if (e || !ptr) {
         free(ptr);

@@ -192,6 +192,7 @@ typedef struct UserImage {
     char     path[4096];   /* host path, ELF file */
     uint64_t load_bias, entry, start, end, phdr, brk;
     uint16_t phnum, type;
+    bool     exec_stack;   /* PT_GNU_STACK asks for it */
     char     interp[4096]; /* "" when static */
 } UserImage;
 
