@@ -151,6 +151,9 @@ bool gen_STXR(A64Ctx *c, const A64Insn *i)
     IrRef a = plain_address(c, i->rn), v = a64_x(c, i->rt);
     IrBlk failed = stx_begin(c, a);
     IrRef want = ir_get(c->b, A64_S_EXCL_VAL0);
+    if (i->sz < 2) { /* the load may have been wider */
+        want = ir_ext(c->b, IR_I32, i->sz, false, want);
+    }
     IrRef old = ir_emit(c->b, IR_AT_CAS, type_of_size(i->sz), i->sz, 0, align_flag(c), a, want, v, 0,
                         0);
     stx_end(c, i, ir_cmp(c->b, IR_NE, i->sz == 3 ? 3 : 2, old, want));
