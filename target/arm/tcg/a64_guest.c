@@ -59,8 +59,8 @@ static const TcgHelper helpers[A64_N_HELPERS] = {
 
 /* ---- mode ---- */
 
-/* FPCR bits that host FP cannot follow: DN, FZ, FZ16, NEP, AH, FIZ. */
-enum { FPCR_SLOW = 1 << 25 | 1 << 24 | 1 << 19 | 1 << 2 | 1 << 1 | 1 << 0 };
+/* FPCR bits that host FP cannot follow: AHP, DN, FZ, FZ16, NEP, AH, FIZ. */
+enum { FPCR_SLOW = 1 << 26 | 1 << 25 | 1 << 24 | 1 << 19 | 1 << 2 | 1 << 1 | 1 << 0 };
 
 static uint64_t a64_mode(const struct TcgCpu *tc)
 {
