@@ -35,7 +35,8 @@ bool x64_operand_form(const X64Core *k, IrRef f)
     const IrOp *op = &k->r->ops[f];
     switch (op->op) {
     case IR_FL_ADD: case IR_FL_SUB: case IR_FL_SUBB: case IR_FL_LOGIC:
-    case IR_FL_ADC: case IR_FL_SBC:
+    case IR_FL_ADC: case IR_FL_SBC: case IR_FL_SBB: case IR_FL_MULS:
+    case IR_FL_SHL: case IR_FL_SHR: case IR_FL_SAR:
         return true;
     case IR_FL_FCMP:
         return x64_fcmp_native(&k->ctx, op);
@@ -50,9 +51,30 @@ bool x64_imm_fits(const X64Core *k, IrRef v, unsigned bytes, uint64_t *imm)
     if (op->op != IR_CONST) {
         return false;
     }
-    uint64_t x = bytes == 4 ? (uint64_t)(int64_t)(int32_t)op->imm : op->imm;
+    unsigned drop = 64 - 8 * bytes;
+    uint64_t x = (uint64_t)((int64_t)(op->imm << drop) >> drop);
     *imm = x;
     return x64_fits_i32(x);
+}
+
+IrRef x64_tested(const X64Core *k, IrRef cmp)
+{
+    const IrOp *op = &k->r->ops[cmp];
+    if (op->op != IR_CMP) {
+        return IR_NONE;
+    }
+    IrRef a = x64_canon(k, op->arg[0]);
+    return k->val[a].fused && k->r->ops[a].op == IR_AND ? a : IR_NONE;
+}
+
+IrRef x64_scaled(const X64Core *k, IrRef add)
+{
+    const IrOp *op = &k->r->ops[add];
+    if (op->op != IR_ADD) {
+        return IR_NONE;
+    }
+    IrRef b = x64_canon(k, op->arg[1]);
+    return k->val[b].fused && k->r->ops[b].op == IR_SHL ? b : IR_NONE;
 }
 
 static unsigned op_bytes(const X64Core *k, const IrOp *op)
@@ -81,6 +103,17 @@ static unsigned cond_args(const X64Core *k, IrRef a, IrRef *out, unsigned n, uns
     }
     op = &k->r->ops[f];
     unsigned na = ir_op_info[op->op].nargs;
+    IrRef t = x64_tested(k, f);
+    if (t) {
+        const IrOp *and = &k->r->ops[t];
+        uint64_t imm;
+        out[n] = x64_canon(k, and->arg[0]);
+        out[n + 1] = x64_canon(k, and->arg[1]);
+        if (x64_imm_fits(k, out[n + 1], and->type == IR_I64 ? 8 : 4, &imm)) {
+            *imm_ok |= 2u << n;
+        }
+        return n + 2;
+    }
     for (unsigned i = 0; i < na; i++) {
         uint64_t imm;
         out[n] = x64_canon(k, op->arg[i]);
@@ -116,8 +149,13 @@ unsigned x64_args(const X64Core *k, IrRef v, IrRef out[X64_MAX_ARGS], unsigned *
     const X64Row *row = k->val[v].row;
     unsigned n = 0, i = 0, na = ir_op_info[op->op].nargs;
     *imm_ok = 0;
-    if (op->op == IR_FL_COND) {
+    if (op->op == IR_FL_COND || (op->op == IR_CMP && x64_tested(k, v))) {
         return cond_args(k, v, out, 0, imm_ok);
+    }
+    if (x64_scaled(k, v)) {
+        out[0] = x64_canon(k, op->arg[0]);
+        out[1] = x64_canon(k, k->r->ops[x64_scaled(k, v)].arg[0]);
+        return 2;
     }
     if ((op->op == IR_BRC || op->op == IR_SELECT || op->op == IR_FL_SEL)) {
         IrRef a = x64_canon(k, op->arg[0]);
@@ -193,6 +231,10 @@ static void need_args(X64Core *k, const IrOp *op)
     case IR_FL_PACK:
         need_packed(k, op->arg[0]);
         return;
+    case IR_FL_MIX:
+        need_packed(k, op->arg[0]);
+        need_packed(k, op->arg[1]);
+        return;
     case IR_FL_SEL:
         need_emit(k, op->arg[0]);
         need_packed(k, op->arg[1]);
@@ -214,7 +256,7 @@ static void drain(X64Core *k)
     }
 }
 
-/* Recipes nest this deep at most; deeper ones are computed where they stand. */
+/* Recipes of flags nest this deep at most; others, and deeper ones, are computed where they stand. */
 enum { RECIPE_DEPTH = 3 };
 
 static void need_weak(X64Core *k, IrRef v, unsigned depth)
@@ -225,7 +267,8 @@ static void need_weak(X64Core *k, IrRef v, unsigned depth)
     if (w->need == X64_NEED_EMIT) {
         return;
     }
-    bool lazy = ir_has_attr(op, IRA_RECIPE) && depth < RECIPE_DEPTH;
+    bool lazy = ir_has_attr(op, IRA_RECIPE) && depth < RECIPE_DEPTH &&
+                (!depth || op->type == IR_FLAGS);
     if (op->op == IR_FL_FCMP && !x64_operand_form(k, v)) {
         lazy = false;
     }
@@ -308,6 +351,27 @@ static bool fcmp_adjacent(const IrRegion *r, IrRef def, IrRef user)
     return true;
 }
 
+/*
+ * AND and SHL that are part of their only consumer: (a & b) == 0 is a TEST, a + (b << 1..3) a LEA.
+ */
+static void pattern_use(X64Core *k, const IrOp *user, unsigned i, IrRef a)
+{
+    const IrOp *op = &k->r->ops[a];
+    X64Val *w = &k->val[a];
+    bool ok = w->n_uses == 1 && user->blk == op->blk;
+    if (op->op == IR_AND) {
+        IrRef zero = x64_canon(k, user->arg[1]);
+        ok &= user->op == IR_CMP && i == 0 && user->sub <= IR_NE && x64_is_const(k, zero) &&
+              k->r->ops[zero].imm == 0 && (user->esz == 3) == (op->type == IR_I64);
+    } else {
+        IrRef n = x64_canon(k, op->arg[1]);
+        ok &= user->op == IR_ADD && i == 1 && x64_is_const(k, n) && user->type == op->type &&
+              k->r->ops[n].imm >= 1 && k->r->ops[n].imm <= 3 &&
+              !x64_is_const(k, x64_canon(k, user->arg[0]));
+    }
+    w->no_fuse |= !ok;
+}
+
 static void count_use(X64Core *k, IrRef user, unsigned i, IrRef a)
 {
     const IrOp *uop = &k->r->ops[user], *op;
@@ -315,6 +379,10 @@ static void count_use(X64Core *k, IrRef user, unsigned i, IrRef a)
     X64Val *w = &k->val[a];
     op = &k->r->ops[a];
     w->n_uses++;
+    if (op->op == IR_AND || op->op == IR_SHL) {
+        pattern_use(k, uop, i, a);
+        return;
+    }
     if (!x64_is_cond_op(op->op)) {
         return;
     }
@@ -364,7 +432,8 @@ static void fuse(X64Core *k)
     for (uint32_t i = 1; i < r->n_ops; i++) {
         X64Val *w = &k->val[i];
         const IrOp *op = &r->ops[i];
-        w->fused = w->need == X64_NEED_EMIT && x64_is_cond_op(op->op) && !w->no_fuse && w->n_uses;
+        bool can = x64_is_cond_op(op->op) || op->op == IR_AND || op->op == IR_SHL;
+        w->fused = w->need == X64_NEED_EMIT && can && !w->no_fuse && w->n_uses;
         if (op->op == IR_FCMP && !x64_fcmp_native(&k->ctx, op)) {
             w->fused = false;
         }
@@ -678,6 +747,11 @@ void x64_analyze(X64Core *k)
         }
     }
     fuse(k);
+    for (uint32_t v = 1; v < r->n_ops; v++) {
+        if (x64_scaled(k, v)) {
+            k->val[v].row = NULL; /* emitted by the core */
+        }
+    }
     strong_phis(k);
     liveness(k);
     if (r->tier > 1 || r->n_rpo > 3) {

@@ -185,7 +185,7 @@ static void finish(X64Core *k, TcgCompiled *out)
 
 static void init_core(X64Core *k, const IrRegion *r, TcgCodeBuf *buf)
 {
-    uint32_t host = x64_host_features();
+    uint32_t host = x64_fixed(buf)->host;
     k->r = r;
     k->guest = r->guest;
     k->buf = buf;

@@ -173,6 +173,9 @@ bool x64_operand_form(const X64Core *k, IrRef f);
  */
 enum { X64_MAX_ARGS = 6 };
 unsigned x64_args(const X64Core *k, IrRef v, IrRef out[X64_MAX_ARGS], unsigned *imm_ok);
+/* The AND that is part of compare-with-zero `cmp`, the SHL that is part of `add`; or IR_NONE. */
+IrRef    x64_tested(const X64Core *k, IrRef cmp);
+IrRef    x64_scaled(const X64Core *k, IrRef add);
 /* Calls fn for every value a snapshot's use of v really needs (recipes expanded). */
 void x64_leaves(X64Core *k, IrRef v, uint32_t pos, void (*fn)(X64Core *, IrRef, uint32_t));
 static inline bool x64_is_cond_op(unsigned op)
@@ -236,6 +239,7 @@ X64Cond  x64_condition(X64Core *k, IrRef a, const X64Arg *args);
 unsigned x64_cond_operands(X64Core *k, IrRef a, X64Arg *args); /* brings them in place; how many */
 void     x64_emit_select(X64Core *k, IrRef v);
 void     x64_emit_cond(X64Core *k, IrRef v);   /* CMP, FL_COND, FCMP into a register */
+void     x64_mix_flags(X64Core *k, const IrOp *op, const X64Arg *a);
 void     x64_emit_flags(X64Core *k, IrRef v);  /* FL_x packed into a register; FL_PACK, FL_SEL */
 void     x64_jump_cond(X64Core *k, X64Cond c, X64Label *yes); /* falls through when false */
 
@@ -258,6 +262,7 @@ X64Cold *x64_core_cold(X64Core *k, const IrOp *op, X64ColdFn fn, X64Locs l, uint
 /* ---- prologue.c: fixed code at the start of every buffer ---- */
 typedef struct X64Fixed {
     uint32_t enter, leave, link_miss, lookup_miss, eval, call_vec; /* offsets from buf->rx */
+    uint32_t host; /* TCG_HOST_ features: CPUID is slow in virtual machines */
 } X64Fixed;
 /* Kept at the start of the data area. */
 static inline X64Fixed *x64_fixed(const TcgCodeBuf *buf) { return (X64Fixed *)buf->data; }

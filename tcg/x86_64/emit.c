@@ -313,9 +313,9 @@ X64Arg x64_reg_operand(X64Core *k, IrRef v)
 X64Arg x64_operand(X64Core *k, IrRef v, bool imm_ok, unsigned bytes)
 {
     if (imm_ok) {
-        uint64_t imm = k->r->ops[v].imm;
+        unsigned drop = 64 - 8 * bytes;
         return (X64Arg){ .kind = X64_ARG_IMM,
-                         .imm = bytes == 4 ? (uint64_t)(int64_t)(int32_t)imm : imm };
+                         .imm = (uint64_t)((int64_t)(k->r->ops[v].imm << drop) >> drop) };
     }
     if (better_in_memory(k, v, bytes)) {
         return (X64Arg){ .kind = X64_ARG_MEM, .mem = x64_home(k, v) };
@@ -531,6 +531,19 @@ static void emit_eval(X64Core *k, IrRef v)
     x64_finish_op(k, v, dst);
 }
 
+/* a + (b << n) */
+static void emit_scaled_add(X64Core *k, IrRef v)
+{
+    const IrOp *op = &k->r->ops[v], *shl = &k->r->ops[x64_scaled(k, v)];
+    IrRef a = x64_canon(k, op->arg[0]), b = x64_canon(k, shl->arg[0]);
+    unsigned ra = x64_reg_operand(k, a).reg, rb = x64_reg_operand(k, b).reg;
+    unsigned n = (unsigned)k->r->ops[x64_canon(k, shl->arg[1])].imm;
+    uint64_t dying = (x64_dies(k, a) ? 1ull << ra : 0) | (x64_dies(k, b) ? 1ull << rb : 0);
+    unsigned dst = x64_pick_dst(k, v, dying);
+    x64_lea(&k->ctx.as, op->type == IR_I64 ? 3 : 2, dst, x64_mem_idx(ra, rb, n, 0));
+    x64_finish_op(k, v, dst);
+}
+
 static void emit_fcmp_flags(X64Core *k, IrRef v);
 
 void x64_emit_op(X64Core *k, IrRef v)
@@ -572,7 +585,8 @@ void x64_emit_op(X64Core *k, IrRef v)
         x64_emit_flags(k, v);
         return;
     case IR_FL_ADD: case IR_FL_SUB: case IR_FL_SUBB: case IR_FL_ADC: case IR_FL_SBC:
-    case IR_FL_LOGIC: case IR_FL_PACK: case IR_FL_SEL:
+    case IR_FL_LOGIC: case IR_FL_PACK: case IR_FL_SEL: case IR_FL_SBB: case IR_FL_MULS:
+    case IR_FL_SHL: case IR_FL_SHR: case IR_FL_SAR: case IR_FL_MIX:
         x64_emit_flags(k, v);
         return;
     default:
@@ -580,7 +594,9 @@ void x64_emit_op(X64Core *k, IrRef v)
             return;
         }
     }
-    if (w->row) {
+    if (x64_scaled(k, v)) {
+        emit_scaled_add(k, v);
+    } else if (w->row) {
         emit_row(k, v, w->row);
     } else {
         emit_eval(k, v);

@@ -115,9 +115,7 @@ static void tame_imm(X64Core *k, X64Arg *a, unsigned bytes)
     if (a->kind != X64_ARG_IMM) {
         return;
     }
-    if (bytes == 4) {
-        a->imm = (uint64_t)(int64_t)(int32_t)a->imm;
-    }
+    a->imm = (uint64_t)((int64_t)(a->imm << (64 - 8 * bytes)) >> (64 - 8 * bytes));
     if (!x64_fits_i32(a->imm)) {
         *a = (X64Arg){ .kind = X64_ARG_MEM, .mem = x64_const16(&k->ctx, a->imm, 0) };
     }
@@ -136,6 +134,11 @@ static bool flags_recipe(X64Core *k, const IrOp *op, X64Arg *a)
 {
     X64Asm *as = &k->ctx.as;
     switch (op->op) {
+    case IR_FL_MIX:
+        tame_imm(k, &a[0], 4);
+        tame_imm(k, &a[1], 4);
+        x64_mix_flags(k, op, a);
+        return true;
     case IR_FL_SEL:
         x64_mov_arg(k, 4, X64_TMP, &a[2]);
         if (a[1].kind == X64_ARG_IMM) {
@@ -178,7 +181,8 @@ static bool flags_recipe(X64Core *k, const IrOp *op, X64Arg *a)
         return true;
     }
     case IR_FL_ADD: case IR_FL_SUB: case IR_FL_SUBB: case IR_FL_ADC: case IR_FL_SBC:
-    case IR_FL_LOGIC:
+    case IR_FL_LOGIC: case IR_FL_SBB: case IR_FL_MULS: case IR_FL_SHL: case IR_FL_SHR:
+    case IR_FL_SAR:
         for (unsigned i = 0; i < 2; i++) {
             if (i || a[0].kind != X64_ARG_IMM) {
                 tame_imm(k, &a[i], 1u << op->esz);
@@ -228,8 +232,14 @@ static void emit_recipe(X64Core *k, uint32_t idx)
         break;
     case IR_ADD: {
         unsigned bytes = op->type == IR_I64 ? 8 : 4;
-        x64_mov_arg(k, bytes, X64_TMP, &a[0]);
         tame_imm(k, &a[1], bytes);
+        if (a[0].kind == X64_ARG_REG && a[1].kind != X64_ARG_MEM) {
+            x64_lea(as, bytes == 8 ? 3 : 2, X64_TMP,
+                    a[1].kind == X64_ARG_IMM ? x64_mem(a[0].reg, (int32_t)a[1].imm)
+                                             : x64_mem_idx(a[0].reg, a[1].reg, 0, 0));
+            break;
+        }
+        x64_mov_arg(k, bytes, X64_TMP, &a[0]);
         x64_alu_arg(k, bytes, X64_ALU_ADD, X64_TMP, &a[1]);
         break;
     }
@@ -329,6 +339,44 @@ static void detach(X64Core *k, TcgLoc *l)
     l->imm = s;
 }
 
+/* Slot i may not be written yet: another location still reads it. */
+static bool store_blocked(const X64Core *k, const TcgLoc *todo, unsigned n, unsigned i)
+{
+    for (unsigned j = 0; j < n; j++) {
+        if (j != i && reads_slot(k, &todo[j], todo[i].slot)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The recipe just computed, in rax or xmm15, to another slot. */
+static void store_computed(X64Core *k, unsigned slot)
+{
+    unsigned type = k->guest->slots[slot].type;
+    if (ir_type_is_vec(type)) {
+        x64_st_vec(&k->ctx, type, X64_VTMP, slot_mem(k, slot));
+    } else {
+        x64_mov_mr(&k->ctx.as, type == IR_I64 ? 3 : 2, slot_mem(k, slot), X64_TMP);
+    }
+}
+
+/* One value in several slots is one recipe: computed once, the others copy the register. */
+static void share_recipes(X64Core *k, TcgLoc *l, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        const TcgRecipe *r = &k->recipes[l[i].imm];
+        for (unsigned j = 0; l[i].kind == TCG_LOC_RECIPE && j < i; j++) {
+            const TcgRecipe *q = &k->recipes[l[j].imm];
+            if (l[j].kind == TCG_LOC_RECIPE && q->op.prev == r->op.prev &&
+                q->op.next == r->op.next && q->op.op == r->op.op) {
+                l[i].imm = l[j].imm;
+                break;
+            }
+        }
+    }
+}
+
 void x64_store_locs(X64Core *k, X64Locs locs)
 {
     TcgLoc todo[IR_MAX_SLOTS];
@@ -342,17 +390,24 @@ void x64_store_locs(X64Core *k, X64Locs locs)
     for (unsigned i = 0; i < n; i++) {
         slots |= todo[i].kind == TCG_LOC_SLOT || todo[i].kind == TCG_LOC_RECIPE;
     }
+    share_recipes(k, todo, n);
     while (n) {
         bool any = false;
         for (unsigned i = 0; i < n; i++) {
-            bool blocked = false;
-            for (unsigned j = 0; slots && j < n && !blocked; j++) {
-                blocked = j != i && reads_slot(k, &todo[j], todo[i].slot);
+            if (slots && store_blocked(k, todo, n, i)) {
+                continue;
             }
-            if (!blocked) {
-                store_slot(k, &todo[i]);
-                todo[i--] = todo[--n];
-                any = true;
+            TcgLoc l = todo[i];
+            store_slot(k, &l);
+            todo[i--] = todo[--n];
+            any = true;
+            for (unsigned j = 0; l.kind == TCG_LOC_RECIPE && j < n; j++) {
+                if (todo[j].kind == TCG_LOC_RECIPE && todo[j].imm == l.imm &&
+                    !store_blocked(k, todo, n, j)) {
+                    store_computed(k, todo[j].slot);
+                    todo[j--] = todo[--n];
+                    i = ~0u; /* the list changed: look through it again */
+                }
             }
         }
         for (unsigned i = 0; !any && i < n; i++) {
@@ -422,10 +477,34 @@ static void poll(X64Core *k, const IrOp *op)
     k->fl.kind = 0;
 }
 
+/* The first block that does something polls by itself: a loop head. */
+static bool polls_at_once(const IrRegion *r)
+{
+    IrBlk b = r->rpo[0];
+    for (unsigned n = 0; n < 3; n++) {
+        for (IrRef v = r->blocks[b].first; v; v = r->ops[v].next) {
+            unsigned op = r->ops[v].op;
+            if (op == IR_POLL) {
+                return true;
+            }
+            if (op == IR_BR) {
+                b = r->blocks[b].succ[0];
+                break;
+            }
+            if (op != IR_PHI && op != IR_GET && op != IR_CONST && op != IR_VCONST) {
+                return false;
+            }
+        }
+    }
+    return false;
+}
+
 void x64_emit_entry(X64Core *k, uint32_t heat)
 {
     X64Asm *as = &k->ctx.as;
-    poll(k, NULL);
+    if (heat || !polls_at_once(k->r)) {
+        poll(k, NULL);
+    }
     if (heat) {
         size_t off = x64_data_alloc(k, 4, 4);
         k->counter = (int32_t *)(void *)(k->buf->data + off);

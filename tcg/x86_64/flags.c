@@ -12,6 +12,12 @@
 
 static unsigned log2_bytes(unsigned bytes)
 {
+    return (unsigned)__builtin_ctz(bytes);
+}
+
+/* Bytes moved to work on the low `bytes`: narrow moves would merge. */
+static unsigned move_size(unsigned bytes)
+{
     return bytes == 8 ? 3 : 2;
 }
 
@@ -19,11 +25,11 @@ void x64_mov_arg(X64Core *k, unsigned bytes, unsigned reg, const X64Arg *a)
 {
     X64Asm *as = &k->ctx.as;
     if (a->kind == X64_ARG_IMM) {
-        x64_mov_ri(as, reg, bytes == 4 ? (uint32_t)a->imm : a->imm);
+        x64_mov_ri(as, reg, bytes <= 4 ? (uint32_t)a->imm : a->imm);
     } else if (a->kind == X64_ARG_MEM) {
-        x64_mov_rm(as, log2_bytes(bytes), reg, a->mem);
+        x64_mov_rm(as, move_size(bytes), reg, a->mem);
     } else if (a->reg != reg) {
-        x64_mov_rr(as, log2_bytes(bytes), reg, a->reg);
+        x64_mov_rr(as, move_size(bytes), reg, a->reg);
     }
 }
 
@@ -104,6 +110,27 @@ void x64_set_eflags(X64Core *k, const IrOp *op, const X64Arg *a)
         set_carry(k, &a[2]);
         x64_cmc(as);
         x64_alu_arg(k, bytes, X64_ALU_SBB, X64_TMP, &a[1]);
+        break;
+    case IR_FL_SBB:
+        x64_mov_arg(k, bytes, X64_TMP, &a[0]);
+        set_carry(k, &a[2]);
+        x64_alu_arg(k, bytes, X64_ALU_SBB, X64_TMP, &a[1]);
+        break;
+    case IR_FL_MULS:
+        x64_mov_arg(k, bytes, X64_TMP, &a[0]);
+        if (a[1].kind == X64_ARG_IMM) {
+            x64_imul_rri(as, op->esz, X64_TMP, X64_TMP, (int32_t)a[1].imm);
+        } else if (a[1].kind == X64_ARG_MEM) {
+            x64_imul_rm(as, op->esz, X64_TMP, a[1].mem);
+        } else {
+            x64_imul_rr(as, op->esz, X64_TMP, a[1].reg);
+        }
+        break;
+    case IR_FL_SHL: case IR_FL_SHR: case IR_FL_SAR:
+        k->fl.kind = 0; /* the count is not among the operands */
+        x64_mov_arg(k, bytes, X64_TMP, &a[0]);
+        x64_shift_ri(as, op->esz, op->op == IR_FL_SHL ? X64_SH_SHL
+                     : op->op == IR_FL_SHR ? X64_SH_SHR : X64_SH_SAR, X64_TMP, (unsigned)op->imm);
         break;
     case IR_FL_LOGIC:
         if (a[0].kind == X64_ARG_REG) {
@@ -264,6 +291,16 @@ static unsigned compare_operands(X64Core *k, IrRef a, X64Arg *args)
         return 1;
     }
     const IrOp *op = &k->r->ops[f];
+    if (x64_tested(k, f)) {
+        op = &k->r->ops[x64_tested(k, f)];
+        unsigned width = op->type == IR_I64 ? 8 : 4;
+        IrRef b = x64_canon(k, op->arg[1]);
+        uint64_t i;
+        args[0] = x64_operand(k, x64_canon(k, op->arg[0]), false, width);
+        args[1] = x64_imm_fits(k, b, width, &i) ? x64_operand(k, b, true, width)
+                                                : x64_reg_operand(k, b);
+        return 2;
+    }
     unsigned bytes = 1u << op->esz, n = ir_op_info[op->op].nargs;
     bool fp = op->op == IR_FCMP || op->op == IR_FL_FCMP;
     for (unsigned i = 0; i < n; i++) {
@@ -271,7 +308,7 @@ static unsigned compare_operands(X64Core *k, IrRef a, X64Arg *args)
         uint64_t imm;
         bool imm_ok = !fp && ((i == 1 && x64_imm_fits(k, v, bytes, &imm)) ||
                               (i == 2 && x64_is_const(k, v)));
-        bool two_mem = i == 1 && args[0].kind == X64_ARG_MEM && op->op != IR_FL_ADC;
+        bool two_mem = i == 1 && args[0].kind == X64_ARG_MEM;
         args[i] = fp || two_mem ? (imm_ok ? x64_operand(k, v, true, bytes) : x64_reg_operand(k, v))
                                 : x64_operand(k, v, imm_ok, i == 2 ? 4 : bytes);
     }
@@ -287,9 +324,36 @@ unsigned x64_cond_operands(X64Core *k, IrRef a, X64Arg *args)
     return 1;
 }
 
+/* (a & b) compared with 0. A mask within the low 32 bits needs no REX.W. */
+static void test_bits(X64Core *k, IrRef and, const X64Arg *a)
+{
+    X64Asm *as = &k->ctx.as;
+    unsigned sz = k->r->ops[and].type == IR_I64 ? 3 : 2;
+    k->fl.kind = 0;
+    if (a[1].kind == X64_ARG_IMM) {
+        int32_t imm = (int32_t)a[1].imm;
+        sz = imm >= 0 ? 2 : sz;
+        if (a[0].kind == X64_ARG_MEM) {
+            x64_test_mi(as, sz, a[0].mem, imm);
+        } else if (imm >= 0 && imm < 0x80) {
+            x64_test_ri(as, 0, a[0].reg, imm);
+        } else {
+            x64_test_ri(as, sz, a[0].reg, imm);
+        }
+    } else if (a[0].kind == X64_ARG_MEM) {
+        x64_test_mr(as, sz, a[0].mem, a[1].reg);
+    } else {
+        x64_test_rr(as, sz, a[0].reg, a[1].reg);
+    }
+}
+
 static X64Cond compare_condition(X64Core *k, IrRef a, const X64Arg *args)
 {
     const IrOp *op = &k->r->ops[a];
+    if (x64_tested(k, a)) {
+        test_bits(k, x64_tested(k, a), args);
+        return (X64Cond){ cmp_cc[op->sub], 0 };
+    }
     if (op->op == IR_CMP) {
         x64_set_eflags(k, op, args);
         return (X64Cond){ cmp_cc[op->sub], 0 };
@@ -403,6 +467,16 @@ static void emit_fl_sel(X64Core *k, IrRef v)
     x64_finish_op(k, v, dst);
 }
 
+/* eax = packed a where the mask has a bit, b elsewhere. */
+void x64_mix_flags(X64Core *k, const IrOp *op, const X64Arg *a)
+{
+    x64_mov_arg(k, 4, X64_TMP, &a[1]);
+    x64_alu_arg(k, 4, X64_ALU_XOR, X64_TMP, &a[0]);
+    x64_alu_ri(&k->ctx.as, 2, X64_ALU_AND, X64_TMP, (int32_t)~(uint32_t)op->imm);
+    x64_alu_arg(k, 4, X64_ALU_XOR, X64_TMP, &a[0]);
+    k->fl.kind = 0;
+}
+
 void x64_emit_flags(X64Core *k, IrRef v)
 {
     X64Asm *as = &k->ctx.as;
@@ -410,6 +484,15 @@ void x64_emit_flags(X64Core *k, IrRef v)
     X64Arg a[4];
     if (op->op == IR_FL_SEL) {
         emit_fl_sel(k, v);
+        return;
+    }
+    if (op->op == IR_FL_MIX) {
+        a[0] = x64_reg_operand(k, x64_canon(k, op->arg[0]));
+        a[1] = x64_operand(k, x64_canon(k, op->arg[1]), false, 4);
+        unsigned dst = x64_pick_dst(k, v, dying_args(k, v));
+        x64_mix_flags(k, op, a);
+        x64_mov_rr(as, 2, dst, X64_TMP);
+        x64_finish_op(k, v, dst);
         return;
     }
     if (op->op == IR_FL_PACK) {

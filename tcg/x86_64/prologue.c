@@ -118,6 +118,7 @@ void x64_emit_prologue(TcgCodeBuf *buf)
     unsigned n_vec = host & TCG_HOST_AVX512VL ? 32 : 15;
     x64_asm_init(&as, buf->rw, buf->code_bytes, buf->rx, host & TCG_HOST_AVX);
     memset(head, 0, sizeof(*head));
+    f->host = host;
     head->eval = (uint64_t)(uintptr_t)ir_eval;
     f->enter = x64_offset(&as);
     emit_enter(&as);
