@@ -380,13 +380,43 @@ bool gen_SHIFTV(A64Ctx *c, const A64Insn *i)
     return true;
 }
 
+/*
+ * CRC-32 (0x04c11db7) of 32 bits in the reflected domain, by Barrett reduction: hosts have a
+ * carry-less product but no instruction for this polynomial.
+ */
+static IrRef crc32_step(A64Ctx *c, IrRef x)
+{
+    const uint64_t mu = 0x1f7011641, poly = 0x1db710641; /* x^64 / P and P, 33 bits, reflected */
+    IrRef v = ir_emit(c->b, IR_VDUP, IR_V128, 3, 0, 0, x, 0, 0, 0, 0);
+    v = ir_vbin(c->b, IR_PMULL64, 3, false, v, ir_vconst(c->b, mu, false));
+    v = ir_vbin(c->b, IR_VAND, 3, false, v, ir_vconst(c->b, 0xffffffff, false));
+    v = ir_vbin(c->b, IR_PMULL64, 3, false, v, ir_vconst(c->b, poly, false));
+    return ir_emit(c->b, IR_VEXTR, IR_I32, 2, 0, 0, v, 0, 0, 0, 1);
+}
+
+static IrRef crc32_ieee(A64Ctx *c, unsigned sz, IrRef acc, IrRef val)
+{
+    IrRef x = ir_bin(c->b, IR_XOR, IR_I32, acc, val);
+    if (sz == 3) {
+        IrRef high = ir_bini(c->b, IR_SHR, IR_I64, val, 32);
+        return crc32_step(c, ir_bin(c->b, IR_XOR, IR_I32, crc32_step(c, x), high));
+    }
+    if (sz == 2) {
+        return crc32_step(c, x);
+    }
+    unsigned bits = 8u << sz;
+    IrRef r = crc32_step(c, ir_bini(c->b, IR_SHL, IR_I32, x, 32 - bits));
+    return ir_bin(c->b, IR_XOR, IR_I32, r, ir_bini(c->b, IR_SHR, IR_I32, acc, bits));
+}
+
 bool gen_CRC32(A64Ctx *c, const A64Insn *i)
 {
     if (i->sf != (i->sz == 3)) {
         return false;
     }
-    a64_put_x(c, i->rd, ir_emit(c->b, IR_CRC32, IR_I32, i->sz, i->c, 0, a64_x(c, i->rn),
-                                a64_x(c, i->rm), 0, 0, 0));
+    IrRef acc = a64_x(c, i->rn), val = a64_x(c, i->rm);
+    a64_put_x(c, i->rd, i->c ? ir_emit(c->b, IR_CRC32, IR_I32, i->sz, 1, 0, acc, val, 0, 0, 0)
+                             : crc32_ieee(c, i->sz, acc, val));
     return true;
 }
 
