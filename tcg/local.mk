@@ -10,3 +10,4 @@ libtcg_a_SOURCES += tcg/x86_64/analyze.c tcg/x86_64/regalloc.c tcg/x86_64/edges.
 libtcg_a_SOURCES += tcg/x86_64/exits.c tcg/x86_64/int.c tcg/x86_64/prologue.c tcg/x86_64/restore.c tcg/x86_64/disas.c tcg/x86_64/compile.c
 libtcg_a_SOURCES += tcg/x86_64/fp.c tcg/x86_64/fp_minmax.c tcg/x86_64/fp_conv.c
 libtcg_a_SOURCES += tcg/opt/phis.c
+libtcg_a_SOURCES += tcg/parse.c

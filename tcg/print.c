@@ -15,11 +15,6 @@
 #include "tcg/region.h"
 #include "tcg/guest.h"
 
-static const char *const ir_flag_names[] = {
-    "sext", "acq", "rel", "align", "atomic", "half", "hi", "unsigned", "nega", "negc", "exact",
-    "gpc", "align16", "quiet",
-};
-
 static const char *ir_slot_name(const IrRegion *r, unsigned slot)
 {
     return slot < r->guest->n_slots ? r->guest->slots[slot].name : "?";
@@ -63,7 +58,7 @@ static void ir_print_op(const IrRegion *r, IrRef v, FILE *f)
     if (o->imm && o->op != IR_PHI) {
         fprintf(f, " #0x%" PRIx64, o->imm);
     }
-    for (unsigned i = 0; i < sizeof ir_flag_names / sizeof *ir_flag_names; i++) {
+    for (unsigned i = 0; i < IR_N_FLAG_NAMES; i++) {
         if (o->flags >> i & 1) {
             fprintf(f, " %s", ir_flag_names[i]);
         }

@@ -10,6 +10,10 @@
 
 #include "tcg/ir.h"
 
+/* IRF_ bits by name, from bit 0, for print and parse. */
+enum { IR_N_FLAG_NAMES = 14 };
+extern const char *const ir_flag_names[IR_N_FLAG_NAMES];
+
 /* A copy of *op in no block yet. */
 IrRef ir_region_new_op(IrRegion *r, const IrOp *op);
 void  ir_region_append(IrRegion *r, IrBlk blk, IrRef v);

@@ -204,6 +204,7 @@ static void fold_branch(IrFold *f, IrBlk blk)
         o->arg[0] = c->arg[0];
         b->succ[0] = b->succ[1];
         b->succ[1] = t;
+        f->edges = true;
     } else if (ir_konst(r, o->arg[0], &k)) {
         o->op = IR_BR;
         o->arg[0] = IR_NONE;
