@@ -700,25 +700,27 @@ static void slot_hints(X64Core *k)
     }
 }
 
+/*
+ * The value that leaves a block in a slot wants the slot's register; one that is overwritten in
+ * the same block does not, or it would push the last one out of its place.
+ */
 static void value_hints(X64Core *k)
 {
     const IrRegion *r = k->r;
     for (uint32_t v = 1; v < r->n_ops; v++) {
         const IrOp *op = &r->ops[v];
+        X64Val *w = &k->val[k->val[v].canon];
         bool own = op->op == IR_GET || op->op == IR_PHI;
-        if (own || op->slot) {
+        if (own || (op->slot && w->global)) {
             unsigned h = k->slot_reg[own ? op->slot : op->slot - 1];
-            k->val[v].hint = (uint8_t)h;
-            if (k->val[k->val[v].canon].hint == X64_NONE) {
-                k->val[k->val[v].canon].hint = (uint8_t)h;
+            if (own || w->hint == X64_NONE) {
+                w->hint = (uint8_t)h;
             }
         }
-        if (op->op == IR_PHI) {
-            for (unsigned i = 0; i < op->nargs; i++) {
-                X64Val *a = &k->val[x64_canon(k, r->phi_args[op->imm + i])];
-                if (a->hint == X64_NONE) {
-                    a->hint = k->val[v].hint;
-                }
+        for (unsigned i = 0; op->op == IR_PHI && i < op->nargs; i++) {
+            X64Val *a = &k->val[x64_canon(k, r->phi_args[op->imm + i])];
+            if (a->hint == X64_NONE) {
+                a->hint = k->slot_reg[op->slot];
             }
         }
     }
