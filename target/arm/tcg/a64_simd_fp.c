@@ -371,16 +371,48 @@ bool gen_sf2h(A64Ctx *c, const A64Insn *i)
     return gen_vf2h(c, i);
 }
 
-/* FCMLA: rotation in sub, by vector and by element (a pair of elements). */
+/* ---- complex numbers: pairs (re, im) ---- */
+
+/* The sign bit in even (part 0) or odd elements. */
+static IrRef complex_signs(A64Ctx *c, const SimdShape *s, unsigned part)
+{
+    unsigned bits = simd_bits(s->esz);
+    uint64_t sign = 1ull << (bits - 1);
+    if (s->esz == 3) {
+        return ir_vbin(c->b, IR_VCAT, 3, false, ir_vconst(c->b, part ? 0 : sign, true),
+                       ir_vconst(c->b, part ? sign : 0, true));
+    }
+    return ir_vconst(c->b, simd_rep(s->esz + 1, part ? sign << bits : sign), s->half);
+}
+
+/* re and im of each pair exchanged. */
+static IrRef complex_swap(A64Ctx *c, const SimdShape *s, IrRef v)
+{
+    if (s->esz == 3) {
+        return ir_emit(c->b, IR_VEXT, IR_V128, 0, 0, 0, v, v, 0, 0, 8);
+    }
+    return ir_emit(c->b, IR_VREV, IR_V128, s->esz, s->esz + 1, s->half ? IRF_HALF : 0, v, 0, 0, 0,
+                   0);
+}
+
+static bool complex_ok(const A64Ctx *c, const A64Insn *i, const SimdShape *s)
+{
+    return s->esz != 0 && (s->esz < 3 || i->q) && (s->esz > 1 || a64_feat(c, A64_FEAT_FP16));
+}
+
+/*
+ * FCMLA: m rotated by 90 degrees times rot, and only the part of n (re or im) that goes with it:
+ *   0: n.re * (m.re, m.im)      1: n.im * (-m.im, m.re)
+ *   2: n.re * (-m.re, -m.im)    3: n.im * (m.im, -m.re)
+ */
 bool gen_fcmla(A64Ctx *c, const A64Insn *i)
 {
     bool by_elem = simd_is_by_elem(i);
-    SimdShape s = {
-        .op = &a64_simd_ops[i->row], .esz = by_elem ? (i->word >> 22 & 3) : i->sz, .half = !i->q};
-    if (s.esz == 0 || (s.esz == 3 && !i->q) || (s.esz == 1 && !a64_feat(c, A64_FEAT_FP16))) {
+    SimdShape s = {.esz = by_elem ? (i->word >> 22 & 3) : i->sz, .half = !i->q};
+    if (!complex_ok(c, i, &s)) {
         return false;
     }
-    IrRef m;
+    IrRef n = a64_v(c, i->rn), m;
     if (by_elem) { /* an index of pairs: h:l (half), h (single) */
         unsigned idx = s.esz == 1 ? i->h << 1 | i->l : i->h;
         if ((s.esz == 1 && !i->q && i->h) || (s.esz == 2 && (i->l || !i->q))) {
@@ -390,21 +422,32 @@ bool gen_fcmla(A64Ctx *c, const A64Insn *i)
     } else {
         m = a64_v(c, i->rm);
     }
-    IrRef n = a64_v(c, i->rn), d = a64_v(c, i->rd);
-    a64_put_v(c, i->rd, simd_call(c, false, &s, i->rot, (IrRef[4]){n, m, d}));
+    n = simd_op(c, &s, i->rot & 1 ? IR_VTRN2 : IR_VTRN1, n, n);
+    if (i->rot & 1) {
+        m = simd_op(c, &s, IR_VXOR, complex_swap(c, &s, m), complex_signs(c, &s, i->rot == 3));
+    } else if (i->rot == 2) {
+        m = simd_op1(c, &s, IR_FNEG, m, 0);
+    }
+    IrRef v = ir_emit(c->b, IR_FMA, IR_V128, s.esz, 0, s.half ? IRF_HALF : 0, n, m, a64_v(c, i->rd),
+                      0, 0);
+    a64_put_v(c, i->rd, v);
     return true;
 }
 
+/* FCADD: m rotated by 90 (rot 0: (-im, re)) or 270 degrees. */
 bool gen_fcadd(A64Ctx *c, const A64Insn *i)
 {
-    SimdShape s = {.op = &a64_simd_ops[i->row], .esz = i->sz, .half = !i->q};
-    if (s.esz == 0 || (s.esz == 3 && !i->q) || (s.esz == 1 && !a64_feat(c, A64_FEAT_FP16))) {
+    SimdShape s = {.esz = i->sz, .half = !i->q};
+    if (!complex_ok(c, i, &s)) {
         return false;
     }
-    IrRef n = a64_v(c, i->rn), m = a64_v(c, i->rm);
-    a64_put_v(c, i->rd, simd_call(c, false, &s, i->rot, (IrRef[4]){n, m}));
+    IrRef m = complex_swap(c, &s, a64_v(c, i->rm));
+    m = simd_op(c, &s, IR_VXOR, m, complex_signs(c, &s, i->rot));
+    a64_put_v(c, i->rd, simd_op(c, &s, IR_FADD, a64_v(c, i->rn), m));
     return true;
 }
+
+/* ---- widening and BF16 ---- */
 
 /* FMLAL, FMLSL (a), and the 2 forms (upper half of the source): f16 products into f32. */
 bool gen_fmlal(A64Ctx *c, const A64Insn *i)

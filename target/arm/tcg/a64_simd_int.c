@@ -321,17 +321,73 @@ bool gen_vcmp0(A64Ctx *c, const A64Insn *i)
     return true;
 }
 
-/* One or two operands through a pure helper. */
-bool gen_h1(A64Ctx *c, const A64Insn *i)
+/* A table of 16 bytes looked up by the low four bits of each byte. */
+static IrRef nibble_table(A64Ctx *c, const SimdShape *s, uint64_t low, uint64_t high, IrRef nibbles)
 {
-    SimdShape s;
-    if (!simd_shape(i, &s)) {
-        return false;
-    }
-    a64_put_v(c, i->rd, simd_call(c, true, &s, s.op->sub, (IrRef[4]){a64_v(c, i->rn)}));
+    IrRef table =
+        ir_vbin(c->b, IR_VCAT, 3, false, ir_vconst(c->b, low, true), ir_vconst(c->b, high, true));
+    IrRef v = ir_vbin(c->b, IR_VTBL, 0, false, table, nibbles);
+    return s->half ? ir_un(c->b, IR_VLOW64, IR_V128, v) : v;
+}
+
+static void split_nibbles(A64Ctx *c, const SimdShape *s, IrRef v, IrRef *low, IrRef *high)
+{
+    *low = ir_vbin(c->b, IR_VAND, 3, s->half, v, simd_const(c, 0, s->half, 15));
+    *high = ir_vun(c->b, IR_VSHRI, 0, s->half, v, 4);
+}
+
+bool gen_vrbit(A64Ctx *c, const A64Insn *i)
+{
+    SimdShape s = {.half = !i->q};
+    IrRef low, high;
+    split_nibbles(c, &s, a64_v(c, i->rn), &low, &high);
+    low = nibble_table(c, &s, 0xe060a020c0408000, 0xf070b030d0509010, low);
+    high = nibble_table(c, &s, 0x0e060a020c040800, 0x0f070b030d050901, high);
+    a64_put_v(c, i->rd, ir_vbin(c->b, IR_VOR, 3, s.half, low, high));
     return true;
 }
 
+/* Leading zeros of elements of 1 << esz bytes, `zeros` being those of the two halves of each. */
+static IrRef clz_join(A64Ctx *c, const SimdShape *s, unsigned esz, IrRef zeros)
+{
+    unsigned half_bits = simd_bits(esz) / 2;
+    IrRef high = ir_vun(c->b, IR_VSHRI, esz, s->half, zeros, half_bits);
+    IrRef all = simd_const(c, esz, s->half, half_bits);
+    IrRef none =
+        ir_emit(c->b, IR_VCMP, IR_V128, esz, IR_EQ, s->half ? IRF_HALF : 0, high, all, 0, 0, 0);
+    IrRef low = ir_vbin(c->b, IR_VAND, esz, s->half, zeros,
+                        simd_const(c, esz, s->half, (1ull << half_bits) - 1));
+    return ir_vbin(c->b, IR_VADD, esz, s->half, high,
+                   ir_vbin(c->b, IR_VAND, esz, s->half, low, none));
+}
+
+/* CLZ; CLS (sub 1): leading zeros of n ^ sign, but one. */
+bool gen_vclz(A64Ctx *c, const A64Insn *i)
+{
+    SimdShape s;
+    IrRef low, high;
+    if (!simd_shape(i, &s)) {
+        return false;
+    }
+    IrRef v = a64_v(c, i->rn);
+    if (s.op->sub) {
+        v = simd_op(c, &s, IR_VXOR, v, simd_op1(c, &s, IR_VSARI, v, simd_bits(s.esz) - 1));
+    }
+    split_nibbles(c, &s, v, &low, &high);
+    low = nibble_table(c, &s, 0x0101010102020304, 0, low);
+    high = nibble_table(c, &s, 0x0101010102020304, 0, high);
+    IrRef none = ir_emit(c->b, IR_VCMP, IR_V128, 0, IR_EQ, s.half ? IRF_HALF : 0, high,
+                         simd_const(c, 0, s.half, 4), 0, 0, 0);
+    v = ir_vbin(c->b, IR_VADD, 0, s.half, high, ir_vbin(c->b, IR_VAND, 0, s.half, low, none));
+    for (unsigned esz = 1; esz <= s.esz; esz++) {
+        v = clz_join(c, &s, esz, v);
+    }
+    a64_put_v(c, i->rd,
+              s.op->sub ? simd_op(c, &s, IR_VSUB, v, simd_const(c, s.esz, s.half, 1)) : v);
+    return true;
+}
+
+/* Two operands through a pure helper. */
 bool gen_h2(A64Ctx *c, const A64Insn *i)
 {
     SimdShape s;
@@ -340,15 +396,6 @@ bool gen_h2(A64Ctx *c, const A64Insn *i)
     }
     IrRef n = simd_in(c, &s, i->rn), m = simd_in(c, &s, i->rm);
     a64_put_v(c, i->rd, simd_call(c, true, &s, s.op->sub, (IrRef[4]){n, m}));
-    return true;
-}
-
-/* Three operands (n, m, d): matrix multiplies; the rows fix the size. */
-bool gen_h3(A64Ctx *c, const A64Insn *i)
-{
-    SimdShape s = {.op = &a64_simd_ops[i->row], .esz = 2};
-    IrRef n = a64_v(c, i->rn), m = a64_v(c, i->rm), d = a64_v(c, i->rd);
-    a64_put_v(c, i->rd, simd_call(c, true, &s, s.op->sub, (IrRef[4]){n, m, d}));
     return true;
 }
 
@@ -380,5 +427,28 @@ bool gen_dot(A64Ctx *c, const A64Insn *i)
     IrRef hi = i->q ? dot_half(c, sub, n, m, true) : lo;
     IrRef sums = ir_vbin(c->b, IR_VADDP, 2, false, lo, hi);
     a64_put_v(c, i->rd, ir_vbin(c->b, IR_VADD, 2, !i->q, a64_v(c, i->rd), sums));
+    return true;
+}
+
+/*
+ * SMMLA, UMMLA, USMMLA: rows n0 n1 and columns m0 m1 of 8 bytes each. The sums of four products
+ * come as n0m0 n1m1 and, with the columns swapped, n0m1 n1m0; they are put in the order 00 01
+ * 10 11.
+ */
+bool gen_mmla(A64Ctx *c, const A64Insn *i)
+{
+    IrBuilder *b = c->b;
+    unsigned sub = a64_simd_ops[i->row].sub;
+    IrRef n = a64_v(c, i->rn), m = a64_v(c, i->rm);
+    IrRef swapped = ir_emit(b, IR_VEXT, IR_V128, 0, 0, 0, m, m, 0, 0, 8);
+    IrRef same = ir_vbin(b, IR_VADDP, 2, false, dot_half(c, sub, n, m, false),
+                         dot_half(c, sub, n, m, true)); /* 00 00 11 11 */
+    IrRef cross = ir_vbin(b, IR_VADDP, 2, false, dot_half(c, sub, n, swapped, false),
+                          dot_half(c, sub, n, swapped, true)); /* 01 01 10 10 */
+    IrRef top = ir_vbin(b, IR_VADDP, 2, false, same, cross);   /* 00 11 01 10 */
+    IrRef order = ir_vbin(b, IR_VCAT, 3, false, ir_vconst(b, 0x0b0a090803020100, true),
+                          ir_vconst(b, 0x070605040f0e0d0c, true));
+    IrRef v = ir_vbin(b, IR_VTBL, 0, false, top, order);
+    a64_put_v(c, i->rd, ir_vbin(b, IR_VADD, 2, false, a64_v(c, i->rd), v));
     return true;
 }

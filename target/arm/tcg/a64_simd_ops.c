@@ -96,18 +96,18 @@ const A64SimdOp a64_simd_ops[A64_N_ROWS] = {
     [A64_R_ADDP_v] = {.op = IR_VADDP, .sizes = SZ_ALL},
 
     /* shifts by register: sub bit 0 rounds, bit 1 saturates, bit 2 unsigned */
-    [A64_R_SRSHL_v] = {.sub = 1, .sizes = SZ_ALL, .helper = A64_H_shlv},
-    [A64_R_SRSHL_s] = {.sub = 1, .sizes = SZ_D, .helper = A64_H_shlv},
-    [A64_R_URSHL_v] = {.sub = 5, .sizes = SZ_ALL, .helper = A64_H_shlv},
-    [A64_R_URSHL_s] = {.sub = 5, .sizes = SZ_D, .helper = A64_H_shlv},
-    [A64_R_SQSHL_v] = {.sub = 2, .sizes = SZ_ALL, .helper = A64_H_shlv},
-    [A64_R_SQSHL_s] = {.sub = 2, .sizes = SZ_ALL, .helper = A64_H_shlv},
-    [A64_R_UQSHL_v] = {.sub = 6, .sizes = SZ_ALL, .helper = A64_H_shlv},
-    [A64_R_UQSHL_s] = {.sub = 6, .sizes = SZ_ALL, .helper = A64_H_shlv},
-    [A64_R_SQRSHL_v] = {.sub = 3, .sizes = SZ_ALL, .helper = A64_H_shlv},
-    [A64_R_SQRSHL_s] = {.sub = 3, .sizes = SZ_ALL, .helper = A64_H_shlv},
-    [A64_R_UQRSHL_v] = {.sub = 7, .sizes = SZ_ALL, .helper = A64_H_shlv},
-    [A64_R_UQRSHL_s] = {.sub = 7, .sizes = SZ_ALL, .helper = A64_H_shlv},
+    [A64_R_SRSHL_v] = {.sub = 1, .sizes = SZ_ALL},
+    [A64_R_SRSHL_s] = {.sub = 1, .sizes = SZ_D},
+    [A64_R_URSHL_v] = {.sub = 5, .sizes = SZ_ALL},
+    [A64_R_URSHL_s] = {.sub = 5, .sizes = SZ_D},
+    [A64_R_SQSHL_v] = {.sub = 2, .sizes = SZ_ALL},
+    [A64_R_SQSHL_s] = {.sub = 2, .sizes = SZ_ALL},
+    [A64_R_UQSHL_v] = {.sub = 6, .sizes = SZ_ALL},
+    [A64_R_UQSHL_s] = {.sub = 6, .sizes = SZ_ALL},
+    [A64_R_SQRSHL_v] = {.sub = 3, .sizes = SZ_ALL},
+    [A64_R_SQRSHL_s] = {.sub = 3, .sizes = SZ_ALL},
+    [A64_R_UQRSHL_v] = {.sub = 7, .sizes = SZ_ALL},
+    [A64_R_UQRSHL_s] = {.sub = 7, .sizes = SZ_ALL},
 
     /* sub 1 rounds */
     [A64_R_SQDMULH_v] = {.sizes = SZ_HS},
@@ -156,9 +156,9 @@ const A64SimdOp a64_simd_ops[A64_N_ROWS] = {
     [A64_R_USDOT_v] = {.sub = 1},
     [A64_R_USDOT_ve] = {.sub = 1},
     [A64_R_SUDOT_ve] = {.sub = 2},
-    [A64_R_SMMLA_v] = {.helper = A64_H_mmla},
-    [A64_R_UMMLA_v] = {.sub = 3, .helper = A64_H_mmla},
-    [A64_R_USMMLA_v] = {.sub = 1, .helper = A64_H_mmla},
+    [A64_R_SMMLA_v] = {},
+    [A64_R_UMMLA_v] = {.sub = 3},
+    [A64_R_USMMLA_v] = {.sub = 1},
 
     /* three different */
     [A64_R_SADDL_v] = {.op = IR_VADD},
@@ -222,10 +222,9 @@ const A64SimdOp a64_simd_ops[A64_N_ROWS] = {
     [A64_R_CMLT0_v] = {.op = IR_VCMP, .sub = IR_SLT, .sizes = SZ_ALL},
     [A64_R_CMLT0_s] = {.op = IR_VCMP, .sub = IR_SLT, .sizes = SZ_D},
 
-    /* sub 0 CLS, 1 CLZ, 2 RBIT */
-    [A64_R_CLS_v] = {.sizes = SZ_BHS, .helper = A64_H_bits},
-    [A64_R_CLZ_v] = {.sub = 1, .sizes = SZ_BHS, .helper = A64_H_bits},
-    [A64_R_RBIT_v] = {.sub = 2, .sizes = SZ_B, .helper = A64_H_bits},
+    /* sub 1: CLS */
+    [A64_R_CLS_v] = {.sub = 1, .sizes = SZ_BHS},
+    [A64_R_CLZ_v] = {.sizes = SZ_BHS},
 
     /* saturating narrow: sub 0 signed, 1 unsigned, 2 signed to unsigned */
     [A64_R_SQXTN_v] = {},
@@ -513,10 +512,6 @@ const A64SimdOp a64_simd_ops[A64_N_ROWS] = {
     /* sub 0 URECPE, 1 URSQRTE */
     [A64_R_URECPE_v] = {.helper = A64_H_urecpe},
     [A64_R_URSQRTE_v] = {.sub = 1, .helper = A64_H_urecpe},
-    [A64_R_FCMLA_v] = {.helper = A64_H_fcmla},
-    [A64_R_FCMLA_veh] = {.helper = A64_H_fcmla},
-    [A64_R_FCMLA_ve] = {.helper = A64_H_fcmla},
-    [A64_R_FCADD_v] = {.helper = A64_H_fcadd},
     [A64_R_FMLAL_v] = {.helper = A64_H_fmlal},
     [A64_R_FMLAL_ve] = {.helper = A64_H_fmlal},
     [A64_R_FMLAL2_v] = {.helper = A64_H_fmlal},

@@ -247,6 +247,57 @@ bool gen_qshli(A64Ctx *c, const A64Insn *i)
     return true;
 }
 
+/* ---- shifts by register: sub bit 0 rounds, bit 1 saturates, bit 2 unsigned ---- */
+
+enum { RSHL_ROUND = 1, RSHL_SAT = 2, RSHL_UNSIGNED = 4 };
+
+/* All ones where the low byte of an element (the shift) is negative. */
+static IrRef shift_negative(A64Ctx *c, const SimdShape *s, IrRef by)
+{
+    unsigned bits = simd_bits(s->esz);
+    IrRef top = bits == 8 ? by : simd_op1(c, s, IR_VSHLI, by, bits - 8);
+    return simd_op1(c, s, IR_VSARI, top, bits - 1);
+}
+
+/*
+ * (S|U)(Q)(R)SHL. Rounding: the last bit shifted out is that of a shift by one less. Saturation:
+ * where a left shift does not come back; right shifts, rounded or not, never saturate.
+ */
+bool gen_vrshl(A64Ctx *c, const A64Insn *i)
+{
+    SimdShape s;
+    if (!simd_shape(i, &s)) {
+        return false;
+    }
+    bool uns = s.op->sub & RSHL_UNSIGNED;
+    IrOpcode shl = uns ? IR_VSHLV : IR_VSSHLV;
+    IrRef n = simd_in(c, &s, i->rn), by = simd_in(c, &s, i->rm);
+    IrRef one = simd_const(c, s.esz, s.half, 1), negative = shift_negative(c, &s, by);
+    IrRef v = simd_op(c, &s, shl, n, by), over = IR_NONE;
+    if (s.op->sub & RSHL_SAT) {
+        IrRef back = simd_op(c, &s, shl, v, simd_op1(c, &s, IR_VNEG, by, 0));
+        over = simd_op(c, &s, IR_VANDN, simd_cmp(c, &s, IR_NE, back, n), negative);
+        if (uns) {
+            v = simd_op(c, &s, IR_VOR, v, over);
+        } else {
+            unsigned top = simd_bits(s.esz) - 1;
+            IrRef limit = simd_op(c, &s, IR_VXOR, simd_op1(c, &s, IR_VSARI, n, top),
+                                  simd_const(c, s.esz, s.half, (1ull << top) - 1));
+            v = ir_emit(c->b, IR_VBSL, IR_V128, 3, 0, s.half ? IRF_HALF : 0, over, limit, v, 0, 0);
+        }
+    }
+    if (s.op->sub & RSHL_ROUND) {
+        IrRef last = simd_op(c, &s, shl, n, simd_op(c, &s, IR_VADD, by, one));
+        last = simd_op(c, &s, IR_VAND, last, simd_op(c, &s, IR_VAND, negative, one));
+        v = simd_op(c, &s, IR_VADD, v, last);
+    }
+    a64_put_v(c, i->rd, v);
+    if (over != IR_NONE) {
+        simd_or_qc(c, over);
+    }
+    return true;
+}
+
 /* ---- saturating through helpers: called once for the result, once for the QC mask ---- */
 
 enum { SUB_QC = 0x80 }; /* bit of sub: give the mask */

@@ -46,53 +46,6 @@ static __int128 int_clamp_unsigned(__int128 v, unsigned bits, bool *sat)
     return v > max ? max : v < 0 ? 0 : v;
 }
 
-/* ---- shifts by register: sub bit 0 rounds, bit 1 saturates, bit 2 unsigned ---- */
-
-enum { SHLV_ROUND = 1, SHLV_SAT = 2, SHLV_UNSIGNED = 4 };
-
-static uint64_t shlv_one(const IntCall *c, uint64_t bits, int shift, bool *sat)
-{
-    bool uns = c->sub & SHLV_UNSIGNED;
-    unsigned up = 64 - c->bits;
-    __int128 x = uns ? (__int128)(bits << up >> up) : (__int128)((int64_t)(bits << up) >> up);
-    *sat = false;
-    if (shift < 0) {
-        unsigned right = (unsigned)-shift; /* up to 128; 65 already shifts everything out */
-        right = right > 65 ? 65 : right;
-        __int128 half = c->sub & SHLV_ROUND ? (__int128)1 << (right - 1) : 0;
-        return (uint64_t)((x + half) >> right);
-    }
-    if (!(c->sub & SHLV_SAT)) {
-        return shift >= (int)c->bits ? 0 : (uint64_t)x << shift;
-    }
-    if (x == 0) {
-        return 0;
-    }
-    /* beyond 63 everything but 0 saturates; the product fits in 128 bits below */
-    __int128 v = x * ((__int128)1 << (shift > 62 ? 62 : shift));
-    if (shift > 62) {
-        v = uns ? ((__int128)1 << 100) : x < 0 ? -((__int128)1 << 100) : (__int128)1 << 100;
-        if (shift == 63 && c->bits == 64 && (uns ? x == 1 : x == -1)) {
-            return 1ull << 63; /* fits exactly */
-        }
-    }
-    return (uint64_t)(uns ? int_clamp_unsigned(v, c->bits, sat)
-                          : int_clamp_signed(v, c->bits, sat));
-}
-
-void a64_h_shlv(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
-{
-    (void)cpu;
-    (void)imm;
-    IntCall c = int_begin(r, info);
-    for (unsigned k = 0; k < c.n; k++) {
-        bool sat;
-        int shift = (int8_t)vec_get(&a[1], c.esz, k);
-        uint64_t v = shlv_one(&c, vec_get(&a[0], c.esz, k), shift, &sat);
-        int_put(&c, r, c.esz, k, v, sat);
-    }
-}
-
 /* SQRDMLAH, SQRDMLSH (sub 1): d + or - the doubled product, rounded, the high half. */
 void a64_h_sqrdmlah(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
 {
@@ -158,61 +111,6 @@ void a64_h_pmull8(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, 
     vec_clear(r);
     for (unsigned k = 0; k < 8; k++) {
         r->u16[k] = pmul8(a[0].u8[first + k], a[1].u8[first + k]);
-    }
-}
-
-/* ---- bits: sub 0 CLS, 1 CLZ, 2 RBIT (bytes) ---- */
-
-static uint64_t bits_rev8(uint64_t v)
-{
-    v = (v & 0xf0) >> 4 | (v & 0x0f) << 4;
-    v = (v & 0xcc) >> 2 | (v & 0x33) << 2;
-    return (v & 0xaa) >> 1 | (v & 0x55) << 1;
-}
-
-void a64_h_bits(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
-{
-    (void)cpu;
-    (void)imm;
-    IntCall c = int_begin(r, info);
-    for (unsigned k = 0; k < c.n; k++) {
-        uint64_t v = vec_get(&a[0], c.esz, k);
-        if (c.sub == 2) {
-            vec_set(r, c.esz, k, bits_rev8(v));
-            continue;
-        }
-        unsigned cls = c.sub == 0;
-        if (cls) { /* leading bits equal to the sign, without it */
-            int64_t s = vec_gets(&a[0], c.esz, k);
-            v = (uint64_t)(s ^ (s >> 63));
-        }
-        unsigned zeros = v ? (unsigned)__builtin_clzll(v) - (64 - c.bits) : c.bits;
-        vec_set(r, c.esz, k, zeros - cls);
-    }
-}
-
-/* ---- matrix multiplies of bytes: sub bit 0: n unsigned, bit 1: m unsigned ---- */
-
-static uint32_t dot_bytes(const IrVec *n, unsigned at_n, const IrVec *m, unsigned at_m,
-                          unsigned sub)
-{
-    uint32_t sum = 0;
-    for (unsigned b = 0; b < 8; b++) {
-        int32_t x = sub & 1 ? n->u8[at_n + b] : n->s8[at_n + b];
-        int32_t y = sub & 2 ? m->u8[at_m + b] : m->s8[at_m + b];
-        sum += (uint32_t)(x * y);
-    }
-    return sum;
-}
-
-/* 2 x 8 by 8 x 2 bytes, into 2 x 2 words. */
-void a64_h_mmla(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
-{
-    (void)cpu;
-    (void)imm;
-    IntCall c = int_begin(r, info);
-    for (unsigned k = 0; k < 4; k++) {
-        r->u32[k] = a[2].u32[k] + dot_bytes(&a[0], k / 2 * 8, &a[1], k % 2 * 8, c.sub);
     }
 }
 

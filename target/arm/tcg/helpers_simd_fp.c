@@ -82,43 +82,6 @@ void a64_h_fjcvtzs(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm,
     a64_fp_done(cpu, &c.s);
 }
 
-/*
- * FCMLA: rotations 0, 90, 180, 270 of the second operand: which half of n multiplies, which halves
- * of m, and the signs of them.
- */
-void a64_h_fcmla(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
-{
-    (void)imm;
-    FpCall c = fp_begin(cpu, r, info);
-    unsigned part = c.sub & 1;
-    bool neg_re = c.sub == 1 || c.sub == 2, neg_im = c.sub >= 2;
-    for (unsigned k = 0; k < c.n; k += 2) {
-        uint64_t x = vec_get(&a[0], c.esz, k + part);
-        uint64_t m_re = vec_get(&a[1], c.esz, k + part), m_im = vec_get(&a[1], c.esz, k + 1 - part);
-        uint64_t sign = 1ull << ((8u << c.esz) - 1);
-        m_re ^= neg_re ? sign : 0;
-        m_im ^= neg_im ? sign : 0;
-        vec_set(r, c.esz, k, fpu_muladd(&c.s, c.esz, x, m_re, vec_get(&a[2], c.esz, k), 0));
-        vec_set(r, c.esz, k + 1, fpu_muladd(&c.s, c.esz, x, m_im, vec_get(&a[2], c.esz, k + 1), 0));
-    }
-    a64_fp_done(cpu, &c.s);
-}
-
-/* sub 0: rotated by 90, 1: by 270 degrees. */
-void a64_h_fcadd(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
-{
-    (void)imm;
-    FpCall c = fp_begin(cpu, r, info);
-    uint64_t sign = 1ull << ((8u << c.esz) - 1);
-    for (unsigned k = 0; k < c.n; k += 2) {
-        uint64_t re = vec_get(&a[1], c.esz, k + 1) ^ (c.sub ? 0 : sign);
-        uint64_t im = vec_get(&a[1], c.esz, k) ^ (c.sub ? sign : 0);
-        vec_set(r, c.esz, k, fpu_add(&c.s, c.esz, vec_get(&a[0], c.esz, k), re));
-        vec_set(r, c.esz, k + 1, fpu_add(&c.s, c.esz, vec_get(&a[0], c.esz, k + 1), im));
-    }
-    a64_fp_done(cpu, &c.s);
-}
-
 /* sub bit 0: FMLSL, bit 1: the upper half of the sources. */
 void a64_h_fmlal(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
 {
