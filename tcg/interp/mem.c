@@ -40,15 +40,20 @@ static bool aligned(uint64_t addr, unsigned bytes)
 
 /* ---- host memory ---- */
 
+/* Guest addresses are aligned as the guest likes. */
+typedef volatile uint16_t __attribute__((aligned(1), may_alias)) Any16;
+typedef volatile uint32_t __attribute__((aligned(1), may_alias)) Any32;
+typedef volatile uint64_t __attribute__((aligned(1), may_alias)) Any64;
+
 static void host_load(const IrOp *o, uint64_t addr, IrVec *res)
 {
     const void *p = (const void *)(uintptr_t)addr;
 
     switch (o->esz) {
     case 0: res->u8[0] = *(const volatile uint8_t *)p; break;
-    case 1: res->u16[0] = *(const volatile uint16_t __attribute__((aligned(1))) *)p; break;
-    case 2: res->u32[0] = *(const volatile uint32_t __attribute__((aligned(1))) *)p; break;
-    case 3: res->u64[0] = *(const volatile uint64_t __attribute__((aligned(1))) *)p; break;
+    case 1: res->u16[0] = *(const Any16 *)p; break;
+    case 2: res->u32[0] = *(const Any32 *)p; break;
+    case 3: res->u64[0] = *(const Any64 *)p; break;
     default:
         memcpy(res, p, (size_t)1 << o->esz);
         break;
@@ -62,9 +67,9 @@ static void host_store(const IrOp *o, uint64_t addr, const IrVec *v)
 
     switch (o->esz) {
     case 0: *(volatile uint8_t *)p = v->u8[0]; break;
-    case 1: *(volatile uint16_t __attribute__((aligned(1))) *)p = v->u16[0]; break;
-    case 2: *(volatile uint32_t __attribute__((aligned(1))) *)p = v->u32[0]; break;
-    case 3: *(volatile uint64_t __attribute__((aligned(1))) *)p = v->u64[0]; break;
+    case 1: *(Any16 *)p = v->u16[0]; break;
+    case 2: *(Any32 *)p = v->u32[0]; break;
+    case 3: *(Any64 *)p = v->u64[0]; break;
     default:
         if ((o->flags & IRF_ATOMIC) && o->esz == 4 && aligned(addr, 16)) {
             uint64_t old[2] = { 0 };
