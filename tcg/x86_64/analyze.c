@@ -400,6 +400,19 @@ static void weak_no_fuse(X64Core *k, IrRef v, uint32_t pos)
     k->val[v].no_fuse = true;
 }
 
+/* A condition reads the operands of the flags it stands on, which are not emitted themselves. */
+static void condition_no_fuse(X64Core *k, const IrOp *cond)
+{
+    IrRef f = x64_canon(k, cond->arg[0]);
+    if (!x64_operand_form(k, f)) {
+        return;
+    }
+    const IrOp *op = &k->r->ops[f];
+    for (unsigned j = 0; j < ir_op_info[op->op].nargs; j++) {
+        weak_no_fuse(k, x64_canon(k, op->arg[j]), 0);
+    }
+}
+
 static void fuse(X64Core *k)
 {
     const IrRegion *r = k->r;
@@ -415,6 +428,9 @@ static void fuse(X64Core *k)
             }
             if (w->need != X64_NEED_EMIT) {
                 continue;
+            }
+            if (op->op == IR_FL_COND) {
+                condition_no_fuse(k, op);
             }
             if (op->op == IR_PHI) {
                 for (unsigned j = 0; j < op->nargs; j++) {
@@ -678,8 +694,13 @@ static void slot_hints(X64Core *k)
     }
     memset(k->slot_reg, X64_NONE, sizeof(k->slot_reg));
     for (unsigned cls = X64_CLS_GPR; cls <= X64_CLS_VEC; cls++) {
-        uint64_t left = k->allocatable[cls];
-        while (left) {
+        uint64_t left = k->allocatable[cls] & ~X64_VEC_HIGH;
+        uint64_t high = k->allocatable[cls] & X64_VEC_HIGH;
+        while (left || high) {
+            if (!left) {
+                left = high;
+                high = 0;
+            }
             unsigned best = IR_MAX_SLOTS;
             for (unsigned s = 0; s < k->guest->n_slots; s++) {
                 bool vec = ir_type_is_vec(k->guest->slots[s].type);
