@@ -113,6 +113,7 @@ static void emit_block(X64Core *k, IrBlk b, IrBlk next)
     for (IrRef v = r->blocks[b].first; v; v = r->ops[v].next) {
         k->pos++;
         k->pinned = 0;
+        k->op_regs = ~X64_VEC_HIGH;
         switch (r->ops[v].op) {
         case IR_BR:
             emit_br(k, next);
@@ -195,6 +196,9 @@ static void init_core(X64Core *k, const IrRegion *r, TcgCodeBuf *buf)
     k->data_used = buf->data_used;
     k->allocatable[X64_CLS_GPR] = 0xffff & ~(1u << X64_RAX | 1u << X64_RSP | 1u << X64_RBP);
     k->allocatable[X64_CLS_VEC] = 0x7fffull << X64_VEC0;
+    if (host & TCG_HOST_AVX512VL) {
+        k->allocatable[X64_CLS_VEC] |= X64_VEC_HIGH;
+    }
     k->call_save = 1u << X64_RCX | 1u << X64_RDX | 1u << X64_RSI | 1u << X64_RDI | 0xf00 |
                    0xffffffffull << X64_VEC0;
     k->ctx.r = r;

@@ -10,6 +10,8 @@
 
 #include "tcg/x86_64/x64.h"
 
+#define X64_VEC_LOW  (0xffffull << 16)
+#define X64_VEC_HIGH (0xffffull << 32)
 enum { X64_N_REGS = 48, X64_VEC0 = 16, X64_NONE = 0xff };
 #define X64_INF      0x7fffffffu /* no strong use */
 #define X64_FAR      100000u     /* a use behind a loop exit counts as this much farther */
@@ -121,6 +123,8 @@ typedef struct X64Core {
     uint64_t      free;         /* registers holding nothing */
     uint64_t      pinned;       /* not to be evicted by the current op */
     uint64_t      allocatable[3]; /* by class */
+    uint64_t      op_regs;      /* registers the current op may use: without AVX-512's 16-31,
+                                   which hold values that wait, unless its row has X64R_HI */
     uint64_t      hinted;       /* registers that are some slot's */
     uint8_t       slot_reg[IR_MAX_SLOTS];
     uint32_t      pos;          /* of the current op in its block */

@@ -302,7 +302,7 @@ static bool better_in_memory(const X64Core *k, IrRef v, unsigned bytes)
     for (uint32_t u = w->uses; u && !more; u = k->uses[u].next) {
         more = k->uses[u].pos > k->pos;
     }
-    return !more || !(k->free & k->allocatable[w->cls] & ~k->pinned);
+    return !more || !(k->free & k->allocatable[w->cls] & k->op_regs & ~k->pinned);
 }
 
 X64Arg x64_reg_operand(X64Core *k, IrRef v)
@@ -331,7 +331,7 @@ bool x64_no_use(const X64Core *k, IrRef v)
 unsigned x64_pick_dst(X64Core *k, IrRef v, uint64_t dying)
 {
     const X64Val *w = &k->val[v];
-    uint64_t cls = k->allocatable[w->cls];
+    uint64_t cls = k->allocatable[w->cls] & k->op_regs;
     dying &= cls;
     if (w->hint != X64_NONE && (dying >> w->hint & 1)) {
         return w->hint;
@@ -479,6 +479,9 @@ static void emit_row(X64Core *k, IrRef v, const X64Row *row)
     for (unsigned i = 0; i < s.n; i++) {
         s.a[i] = op->arg[i] ? x64_canon(k, op->arg[i]) : IR_NONE;
     }
+    if (row->flags & X64R_HI) {
+        k->op_regs = ~0ull;
+    }
     fixed_registers(k, op, row, &s, &r);
     row_args(k, v, row, &s, &r);
     for (unsigned i = 0; i < row->n_gtmp; i++) {
@@ -509,6 +512,7 @@ static void emit_eval(X64Core *k, IrRef v)
     const IrOp *op = &k->r->ops[v];
     X64Regs r = { .dst = X64_NOREG };
     unsigned dst = X64_NONE;
+    k->op_regs = ~0ull;
     for (unsigned i = 0; i < ir_op_info[op->op].nargs; i++) {
         IrRef a = op->arg[i] ? x64_canon(k, op->arg[i]) : IR_NONE;
         if (!a) {

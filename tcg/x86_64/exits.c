@@ -165,6 +165,13 @@ static bool flags_recipe(X64Core *k, const IrOp *op, X64Arg *a)
     case IR_FL_FCMP: {
         /* a in its register or xmm15; b likewise: when both are in memory one goes through rax */
         unsigned t = op->esz == 3 ? IR_F64 : op->esz == 2 ? IR_F32 : IR_F16;
+        for (unsigned i = 0; i < 2; i++) {
+            if (a[i].kind == X64_ARG_REG && a[i].reg >= 16) {
+                X64Mem m = x64_cpu_mem((uint32_t)(offsetof(TcgCpu, call_arg) + (i + 1) * sizeof(IrVec)));
+                x64_st_vec(&k->ctx, IR_V128, a[i].reg, m);
+                a[i] = (X64Arg){ .kind = X64_ARG_MEM, .mem = m };
+            }
+        }
         if (a[0].kind == X64_ARG_MEM && a[1].kind == X64_ARG_MEM) {
             X64Arg home = a[1];
             unsigned r1 = 14; /* borrowed: saved around the compare */
@@ -644,7 +651,8 @@ static void evict_caller_saved(X64Core *k)
         } else if (reg < X64_VEC0) {
             x64_vacate(k, reg, k->call_save);
         } else {
-            x64_evict(k, reg);
+            x64_spill(k, v);
+            x64_unbind_val(k, v);
         }
     }
 }

@@ -150,6 +150,7 @@ static void emit_ld(X64Core *k, IrRef v)
     X64Asm *as = &k->ctx.as;
     const IrOp *op = &k->r->ops[v];
     X64Mem m = address(k, op);
+    k->op_regs = ~0ull;
     unsigned dst = dst_of(k, v, op, 0);
     X64Locs l = x64_capture(k, op->snap);
     check_alignment(k, op, &m, l);
@@ -192,6 +193,7 @@ static void emit_st(X64Core *k, IrRef v)
     IrRef c = x64_canon(k, op->arg[2]);
     uint64_t imm = 0;
     bool is_imm = x64_imm_fits(k, c, op->esz == 3 ? 8 : 4, &imm) && op->esz <= 3;
+    k->op_regs = op->esz >= 2 ? ~0ull : k->op_regs;
     unsigned rc = is_imm ? 0 : x64_reg_operand(k, c).reg;
     X64Mem m = address(k, op);
     X64Locs l = x64_capture(k, op->snap);

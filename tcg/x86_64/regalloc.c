@@ -272,9 +272,25 @@ static void rebind(X64Core *k, IrRef v, unsigned reg)
     k->val[v].in_mem = in_mem;
 }
 
+static unsigned pick_free(X64Core *k, uint64_t set, unsigned hint)
+{
+    if (hint != X64_NONE && ((set >> hint) & 1)) {
+        return hint;
+    }
+    uint64_t plain = set & ~k->hinted;
+    return (unsigned)__builtin_ctzll(plain ? plain : set);
+}
+
 void x64_evict(X64Core *k, unsigned reg)
 {
     IrRef v = k->regval[reg];
+    uint64_t high = k->free & k->allocatable[X64_CLS_VEC] & X64_VEC_HIGH & ~k->pinned;
+    if (((X64_VEC_LOW >> reg) & 1) && high && !k->val[v].in_mem) {
+        unsigned to = pick_free(k, high, k->val[v].hint);
+        x64_move(k, to, reg);
+        rebind(k, v, to);
+        return;
+    }
     x64_spill(k, v);
     x64_unbind_val(k, v);
 }
@@ -301,18 +317,9 @@ static unsigned pick_victim(X64Core *k, uint64_t set)
     return best;
 }
 
-static unsigned pick_free(X64Core *k, uint64_t set, unsigned hint)
-{
-    if (hint != X64_NONE && ((set >> hint) & 1)) {
-        return hint;
-    }
-    uint64_t plain = set & ~k->hinted;
-    return (unsigned)__builtin_ctzll(plain ? plain : set);
-}
-
 unsigned x64_alloc(X64Core *k, unsigned cls, uint64_t allowed, unsigned hint)
 {
-    uint64_t set = k->allocatable[cls] & allowed & ~k->pinned;
+    uint64_t set = k->allocatable[cls] & allowed & k->op_regs & ~k->pinned;
     unsigned reg;
     if (set & k->free) {
         reg = pick_free(k, set & k->free, hint);
@@ -345,6 +352,7 @@ void x64_vacate(X64Core *k, unsigned reg, uint64_t forbid)
 unsigned x64_use(X64Core *k, IrRef v, uint64_t allowed)
 {
     X64Val *w = &k->val[v];
+    allowed &= k->op_regs;
     if (w->reg != X64_NONE && ((allowed >> w->reg) & 1)) {
         k->pinned |= 1ull << w->reg;
         return w->reg;

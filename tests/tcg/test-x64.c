@@ -6,6 +6,7 @@
  *
  * GEMEL_FUZZ_SEED=n starts there, GEMEL_FUZZ_COUNT=n runs so many; a failure prints its seed.
  */
+#include <cpuid.h>
 #include <glib.h>
 #include <signal.h>
 #include <stdio.h>
@@ -140,6 +141,23 @@ static struct {
     bool               hit;
 } fault;
 
+/* xmm16-31 in the XSAVE area: Intel SDM vol. 1, 13.4, state component 6. */
+static void read_high(TcgHostRegs *regs, const uint8_t *fx)
+{
+    uint32_t a, b, c, d;
+
+    if (!(tcg_backend_x86_64.host_features() & TCG_HOST_AVX512VL)) {
+        return;
+    }
+    __cpuid_count(0xd, 6, a, b, c, d);
+    for (unsigned i = 0; i < 16; i++) {
+        memcpy(&regs->vec[16 + i], fx + b + 64 * i, 16);
+    }
+    (void)a;
+    (void)c;
+    (void)d;
+}
+
 static void on_segv(int sig, siginfo_t *si, void *uc_)
 {
     static const int order[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI,
@@ -156,6 +174,7 @@ static void on_segv(int sig, siginfo_t *si, void *uc_)
         regs.gpr[i] = (uint64_t)uc->uc_mcontext.gregs[order[i]];
         memcpy(&regs.vec[i], &uc->uc_mcontext.fpregs->_xmm[i], 16);
     }
+    read_high(&regs, (const uint8_t *)uc->uc_mcontext.fpregs);
     fp = tcg_compiled_fault(fault.c, (const void *)uc->uc_mcontext.gregs[REG_RIP]);
     if (!fp) {
         abort();
