@@ -45,8 +45,8 @@ def c_unit(path, functions):
         a, b, c = r.randrange(1, 99), r.randrange(1, 31), r.randrange(2, 17)
         callee = r.randrange(i) if i else None
         call = f"f{callee}(p, n - {c}, k + {a})" if callee is not None else "k"
-        cases = "\n".join(f"    case {j}: acc {r.choice(['+=', '^=', '-='])} (k << {j}) {r.choice('+^|&')}"
-                          f" {r.randrange(999)}; break;" for j in range(c))
+        cases = "\n".join(f"    case {j}: acc {r.choice(['+=', '^=', '-='])} (k << {j}) "
+                          f"{r.choice('+^|&')} {r.randrange(999)}; break;" for j in range(c))
         out.append(f"""
 long f{i}(struct node *p, int n, long k)
 {{
@@ -79,8 +79,8 @@ def packages(folder, count):
         tree = folder / f"tree{n}"
         (tree / "DEBIAN").mkdir(parents=True)
         (tree / "DEBIAN/control").write_text(
-            f"Package: bench{n}\nVersion: 1.0\nArchitecture: all\nMaintainer: none <none@localhost>\n"
-            "Description: measured\n")
+            f"Package: bench{n}\nVersion: 1.0\nArchitecture: all\n"
+            "Maintainer: none <none@localhost>\nDescription: measured\n")
         script = tree / "DEBIAN/postinst"
         script.write_text("#!/bin/sh\nset -e\n[ \"$1\" = configure ]\ntrue\n")
         script.chmod(0o755)
