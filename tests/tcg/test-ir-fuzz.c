@@ -103,6 +103,41 @@ static void test_passes(void)
     free(fx);
 }
 
+/*
+ * Left at a poll somewhere in the middle, then taken up there block by block: what a poll leaves
+ * behind must be all that the rest of the program reads.
+ */
+static void test_polls(void)
+{
+    uint64_t seed = from_env("GEMEL_FUZZ_SEED", 1), n = from_env("GEMEL_FUZZ_COUNT", 1500);
+    Fixture *fx = aligned_alloc(64, (sizeof *fx + 63) & ~63u);
+    unsigned polls = 0;
+    Arena arena;
+
+    arena_init(&arena);
+    for (uint64_t end = seed + n; seed < end; seed++) {
+        FuzzProgram p = fuzz_program(seed);
+        IrRegion *r = fuzz_build(&p, &arena, 2);
+        const char *bad;
+
+        ir_optimize(r, 2, NULL);
+        fuzz_state(&p, &fx->want, fx->mem_want);
+        run_reference(&p, &fx->want);
+        fuzz_state(&p, &fx->got, fx->mem_got);
+        polls += ir_interp(r, &fx->got.tcg, NULL, 1 + seed % 300) == TCG_EXIT_REQUEST;
+        run_reference(&p, &fx->got);
+        fx->got.x[FUZZ_S_MEM] = fx->want.x[FUZZ_S_MEM];
+        bad = fuzz_compare(&fx->want, &fx->got, true);
+        if (bad || memcmp(fx->mem_want, fx->mem_got, FUZZ_MEM_BYTES) != 0) {
+            fail(&p, r, "a poll", bad ? bad : "memory differs");
+        }
+        arena_reset(&arena);
+    }
+    g_assert_cmpuint(polls, >, 0);
+    arena_free(&arena);
+    free(fx);
+}
+
 /* ---- faults: the n-th access is refused; the state must be that before its instruction ---- */
 
 typedef struct FaultMem {
@@ -288,6 +323,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/tcg/ir-fuzz/passes", test_passes);
+    g_test_add_func("/tcg/ir-fuzz/polls", test_polls);
     g_test_add_func("/tcg/ir-fuzz/faults", test_faults);
     g_test_add_func("/tcg/ir-fuzz/host", test_host);
     return g_test_run();
