@@ -7,6 +7,7 @@
  * arch/arm64/include/uapi/asm/hwcap.h (numbers) and the values Linux shows to EL0.
  */
 #include "target/arm/a64.h"
+#include "target/arm/a64_host.h"
 
 #include <string.h>
 
@@ -157,6 +158,7 @@ bool a64_cpu_reset(A64Cpu *cpu, const char *model, bool host_avx)
     cpu->ctr_el0 = m->ctr;
     cpu->dczid_el0 = 4;
     cpu->cntfrq = 1000000000;
+    cpu->host_sha = a64_host_has_sha();
     cpu->excl_addr = ~0ull;
     derive_id_registers(cpu);
     a64_fpcr_set(cpu, 0);

@@ -24,7 +24,7 @@ libarm_a_SOURCES += target/arm/a64_cpu.c target/arm/tcg/a64_guest.c target/arm/t
 	target/arm/tcg/a64_int.c target/arm/tcg/a64_branch.c target/arm/tcg/a64_mem.c \
 	target/arm/tcg/a64_atomic.c target/arm/tcg/a64_system.c target/arm/tcg/a64_pauth.c \
 	target/arm/tcg/a64_helpers.c
-libarm_a_SOURCES += target/arm/tcg/a64_fp.c target/arm/tcg/a64_fp_ops.c target/arm/tcg/a64_simd_ops.c \
+libarm_a_SOURCES += target/arm/a64_host.c target/arm/tcg/a64_fp.c target/arm/tcg/a64_fp_ops.c target/arm/tcg/a64_simd_ops.c \
 	target/arm/tcg/a64_simd_mem.c target/arm/tcg/a64_simd_int.c target/arm/tcg/a64_simd_perm.c \
 	target/arm/tcg/a64_simd_shift.c target/arm/tcg/a64_simd_fp.c target/arm/tcg/a64_crypto.c \
 	target/arm/tcg/helpers_simd.c target/arm/tcg/helpers_simd_fp.c target/arm/tcg/helpers_crypto.c

@@ -5,8 +5,35 @@
  * Source: Arm ARM (DDI 0487), C7.2 SHA1C .. SM4EKEY and the pseudo-code they call; FIPS 180-4;
  * GB/T 32905 (SM3) and GB/T 32907 (SM4).
  * Arguments of three-operand rows: d, n, m; of two-operand rows: d, n.
+ *
+ * Results are stored as one vector: generated code loads them as one, and a load that spans several
+ * stores must wait for the cache.
  */
 #include "target/arm/tcg/a64_fp_ops.h"
+#include "target/arm/tcg/helpers_host.h"
+
+typedef uint32_t Words __attribute__((vector_size(16)));
+typedef uint64_t Longs __attribute__((vector_size(16)));
+
+static inline Words words(const IrVec *v)
+{
+    return (Words){v->u32[0], v->u32[1], v->u32[2], v->u32[3]};
+}
+
+static inline void put_words(IrVec *r, Words v)
+{
+    *(Words __attribute__((may_alias)) *)r = v;
+}
+
+static inline void put_longs(IrVec *r, uint64_t low, uint64_t high)
+{
+    *(Longs __attribute__((may_alias)) *)r = (Longs){low, high};
+}
+
+static inline Words ror_words(Words v, unsigned n)
+{
+    return v >> n | v << (32 - n);
+}
 
 static uint32_t rol32(uint32_t v, unsigned n)
 {
@@ -26,9 +53,7 @@ static uint64_t ror64(uint64_t v, unsigned n)
 
 static void put128(IrVec *r, const uint32_t v[4])
 {
-    for (unsigned k = 0; k < 4; k++) {
-        r->u32[k] = v[k];
-    }
+    put_words(r, (Words){v[0], v[1], v[2], v[3]});
 }
 
 static uint32_t choose(uint32_t x, uint32_t y, uint32_t z)
@@ -45,10 +70,13 @@ static uint32_t majority(uint32_t x, uint32_t y, uint32_t z)
 
 void a64_h_sha1_round(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
 {
-    (void)cpu;
     (void)imm;
     uint32_t x[4], y = a[1].u32[0];
     unsigned sub = info_sub(info);
+    if (((const A64Cpu *)(const void *)cpu)->host_sha) {
+        host_sha1_rounds(r, a, sub);
+        return;
+    }
     for (unsigned k = 0; k < 4; k++) {
         x[k] = a[0].u32[k];
     }
@@ -81,8 +109,7 @@ void a64_h_sha1su0(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm,
     (void)cpu;
     (void)imm;
     (void)info;
-    r->u64[0] = a[0].u64[1] ^ a[0].u64[0] ^ a[2].u64[0];
-    r->u64[1] = a[1].u64[0] ^ a[0].u64[1] ^ a[2].u64[1];
+    put_longs(r, a[0].u64[1] ^ a[0].u64[0] ^ a[2].u64[0], a[1].u64[0] ^ a[0].u64[1] ^ a[2].u64[1]);
 }
 
 void a64_h_sha1su1(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
@@ -90,16 +117,9 @@ void a64_h_sha1su1(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm,
     (void)cpu;
     (void)imm;
     (void)info;
-    uint32_t t[4];
-    for (unsigned k = 0; k < 4; k++) {
-        t[k] = a[0].u32[k] ^ (k < 3 ? a[1].u32[k + 1] : 0);
-    }
-    uint32_t t0 = t[0];
-    for (unsigned k = 0; k < 4; k++) {
-        t[k] = rol32(t[k], 1);
-    }
-    t[3] ^= rol32(t0, 2);
-    put128(r, t);
+    Words t = words(&a[0]) ^ __builtin_shuffle(words(&a[1]), (Words){0}, (Words){1, 2, 3, 4});
+    Words first = __builtin_shuffle(t, (Words){0}, (Words){4, 5, 6, 0});
+    put_words(r, ror_words(t, 31) ^ ror_words(first, 30));
 }
 
 /* ---- SHA-256 ---- */
@@ -107,10 +127,13 @@ void a64_h_sha1su1(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm,
 /* sub 0: SHA256H (d = abcd, n = efgh), 1: SHA256H2 (d = efgh, n = abcd). */
 void a64_h_sha256h(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
 {
-    (void)cpu;
     (void)imm;
     bool part1 = info_sub(info) == 0;
     uint32_t x[4], y[4];
+    if (((const A64Cpu *)(const void *)cpu)->host_sha) {
+        host_sha256_rounds(r, a, part1);
+        return;
+    }
     for (unsigned k = 0; k < 4; k++) {
         x[k] = part1 ? a[0].u32[k] : a[1].u32[k];
         y[k] = part1 ? a[1].u32[k] : a[0].u32[k];
@@ -137,12 +160,13 @@ void a64_h_sha256su0(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t im
     (void)cpu;
     (void)imm;
     (void)info;
-    uint32_t v[4];
-    for (unsigned k = 0; k < 4; k++) {
-        uint32_t x = k < 3 ? a[0].u32[k + 1] : a[1].u32[0];
-        v[k] = a[0].u32[k] + (ror32(x, 7) ^ ror32(x, 18) ^ x >> 3);
-    }
-    put128(r, v);
+    Words d = words(&a[0]), x = __builtin_shuffle(d, words(&a[1]), (Words){1, 2, 3, 4});
+    put_words(r, d + (ror_words(x, 7) ^ ror_words(x, 18) ^ x >> 3));
+}
+
+static Words sha256_s1(Words v)
+{
+    return ror_words(v, 17) ^ ror_words(v, 19) ^ v >> 10;
 }
 
 void a64_h_sha256su1(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
@@ -150,13 +174,11 @@ void a64_h_sha256su1(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t im
     (void)cpu;
     (void)imm;
     (void)info;
-    uint32_t v[4];
-    for (unsigned k = 0; k < 4; k++) {
-        uint32_t x = k < 2 ? a[2].u32[k + 2] : v[k - 2];
-        uint32_t t0 = k < 3 ? a[1].u32[k + 1] : a[2].u32[0];
-        v[k] = (ror32(x, 17) ^ ror32(x, 19) ^ x >> 10) + a[0].u32[k] + t0;
-    }
-    put128(r, v);
+    Words m = words(&a[2]);
+    Words sum = words(&a[0]) + __builtin_shuffle(words(&a[1]), m, (Words){1, 2, 3, 4});
+    Words low = sum + sha256_s1(__builtin_shuffle(m, (Words){2, 3, 2, 3}));
+    Words high = sum + sha256_s1(__builtin_shuffle(low, (Words){0, 1, 0, 1}));
+    put_words(r, __builtin_shuffle(low, high, (Words){0, 1, 6, 7}));
 }
 
 /* ---- SHA-512 ---- */
@@ -180,8 +202,7 @@ void a64_h_sha512h(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm,
     uint64_t y0 = a[2].u64[0], y1 = a[2].u64[1];
     uint64_t hi = ((y1 & x0) ^ (~y1 & x1)) + sha512_sigma1(y1) + w1;
     uint64_t t = hi + y0;
-    r->u64[1] = hi;
-    r->u64[0] = ((t & y1) ^ (~t & x0)) + sha512_sigma1(t) + w0;
+    put_longs(r, ((t & y1) ^ (~t & x0)) + sha512_sigma1(t) + w0, hi);
 }
 
 void a64_h_sha512h2(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
@@ -192,8 +213,7 @@ void a64_h_sha512h2(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm
     uint64_t w0 = a[0].u64[0], w1 = a[0].u64[1], x0 = a[1].u64[0];
     uint64_t y0 = a[2].u64[0], y1 = a[2].u64[1];
     uint64_t hi = ((x0 & y1) ^ (x0 & y0) ^ (y1 & y0)) + sha512_sigma0(y0) + w1;
-    r->u64[1] = hi;
-    r->u64[0] = ((hi & y0) ^ (hi & y1) ^ (y1 & y0)) + sha512_sigma0(hi) + w0;
+    put_longs(r, ((hi & y0) ^ (hi & y1) ^ (y1 & y0)) + sha512_sigma0(hi) + w0, hi);
 }
 
 void a64_h_sha512su0(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
@@ -201,10 +221,9 @@ void a64_h_sha512su0(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t im
     (void)cpu;
     (void)imm;
     (void)info;
-    uint64_t x[2] = {a[0].u64[1], a[1].u64[0]};
-    for (unsigned k = 0; k < 2; k++) {
-        r->u64[k] = a[0].u64[k] + (ror64(x[k], 1) ^ ror64(x[k], 8) ^ x[k] >> 7);
-    }
+    uint64_t w0 = a[0].u64[0], w1 = a[0].u64[1], x0 = a[1].u64[0];
+    put_longs(r, w0 + (ror64(w1, 1) ^ ror64(w1, 8) ^ w1 >> 7),
+              w1 + (ror64(x0, 1) ^ ror64(x0, 8) ^ x0 >> 7));
 }
 
 void a64_h_sha512su1(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
@@ -212,10 +231,12 @@ void a64_h_sha512su1(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t im
     (void)cpu;
     (void)imm;
     (void)info;
+    uint64_t sum[2];
     for (unsigned k = 0; k < 2; k++) {
         uint64_t x = a[1].u64[k];
-        r->u64[k] = a[0].u64[k] + (ror64(x, 19) ^ ror64(x, 61) ^ x >> 6) + a[2].u64[k];
+        sum[k] = a[0].u64[k] + (ror64(x, 19) ^ ror64(x, 61) ^ x >> 6) + a[2].u64[k];
     }
+    put_longs(r, sum[0], sum[1]);
 }
 
 /* ---- SM3 ---- */
