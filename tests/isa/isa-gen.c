@@ -136,6 +136,11 @@ static bool wants_alignment(uint32_t w)
            (w & 0x3f200c00u) == 0x19000000u;
 }
 
+static bool is_exclusive(uint32_t w)
+{
+    return (w & 0x3fa00000u) == 0x08000000u || (w & 0x3fa00000u) == 0x08200000u;
+}
+
 static void align_writeback(uint32_t *w)
 {
     if ((*w & 0x3b200400u) == 0x38000400u) {
@@ -318,11 +323,19 @@ static void make_case(IsaCase *c, const Options *o, const uint16_t *rows, unsign
     bool aligned = rnd(s) % 8 != 0;
     make_state(&c->in, s, o->fpcr, aligned);
     c->n = o->insns;
+    bool exclusive = false;
     for (uint32_t i = 0; i < c->n; i++) {
         /* The first of a case goes round the rows, so that all get their share. */
         unsigned row = rows[i ? rnd(s) % n_rows : number % n_rows];
         while (!make_insn(row, s, c->n - i, aligned, &c->insn[i])) {
             row = rows[rnd(s) % n_rows];
+        }
+        if (is_exclusive(c->insn[i])) {
+            if (exclusive && !o->row) { /* a store after a load of another size may do what it likes */
+                i--;
+                continue;
+            }
+            exclusive = true;
         }
         c->row[i] = (uint16_t)row;
         if (is_branch_group(c->insn[i]) && get_bits(c->insn[i], 25, 7) == 0x6b) {
