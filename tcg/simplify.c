@@ -54,6 +54,16 @@ static unsigned ir_known_bits(const IrRegion *r, IrRef v)
     case IR_VEXTR:
         n = o->flags & IRF_SEXT ? width : 8u << o->esz;
         break;
+    case IR_AND:
+        n = r->ops[o->arg[1]].op == IR_CONST ? ir_known_bits(r, o->arg[1]) : width;
+        break;
+    case IR_SHR:
+        n = r->ops[o->arg[1]].op == IR_CONST
+            ? width - (unsigned)(r->ops[o->arg[1]].imm & (width - 1)) : width;
+        break;
+    case IR_CLZ: case IR_CTZ: case IR_POPCNT:
+        n = 7;
+        break;
     case IR_CONST:
         n = o->imm ? 64 - (unsigned)__builtin_clzll(o->imm) : 0;
         break;
