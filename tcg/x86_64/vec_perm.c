@@ -261,6 +261,24 @@ static void emit_tbl(X64Ctx *c, const IrOp *op, const X64Regs *r)
     end_half(c, op, r->dst);
 }
 
+/* PMOVMSKB, MOVMSKPS, MOVMSKPD; half-words saturate to bytes first. */
+static void emit_msb(X64Ctx *c, const IrOp *op, const X64Regs *r)
+{
+    unsigned a = r->arg[0].reg;
+
+    if (op->esz == 1) {
+        x64_zero(c, V15);
+        x64_v3(&c->as, XI(1, 0x63), V15, V15, a); /* PACKSSWB: a's bytes in the high half */
+        x64_v2(&c->as, XI(1, 0xd7), r->dst, V15);
+        x64_shift_ri(&c->as, 2, X64_SH_SHR, r->dst, 8);
+        return;
+    }
+    x64_v2(&c->as, op->esz == 0   ? XI(1, 0xd7)
+                   : op->esz == 2 ? XD(0, 1, 0x50)
+                                  : XI(1, 0x50), r->dst, a);
+}
+
+static const X64Row row_msb = { emit_msb, X64R_EFLAGS, 0, 0 };
 static const X64Row row_dup = { emit_dup, 0, 0, 0 };
 static const X64Row row_dup_512 = { emit_dup_512, X64R_HI, 0, 0 };
 static const X64Row row_dupl = { emit_dupl, 0, 0, 0 };
@@ -293,6 +311,7 @@ const X64Row *x64_vec_perm_row(const X64Ctx *c, const IrOp *op)
     case IR_VTRN1:
     case IR_VTRN2: return &row_trn;
     case IR_VTBL:  return &row_tbl;
+    case IR_VMSB:  return op->flags & IRF_HALF ? NULL : &row_msb;
     default:       return NULL;
     }
 }

@@ -13,3 +13,6 @@ tests_tcg_test_x64_LDADD = $(TEST_LIBS)
 check_PROGRAMS += tests/tcg/test-ir
 tests_tcg_test_ir_SOURCES = tests/tcg/test-ir.c tests/tcg/fuzzgen.c tests/tcg/fuzzgen.h
 tests_tcg_test_ir_LDADD = $(TEST_LIBS)
+check_PROGRAMS += tests/tcg/test-x64-rows
+tests_tcg_test_x64_rows_SOURCES = tests/tcg/test-x64-rows.c
+tests_tcg_test_x64_rows_LDADD = $(TEST_LIBS)
