@@ -22,10 +22,11 @@ enum { CODE_BYTES = 1 << 20, DATA_BYTES = 1 << 18, N_V = 6, N_X = 3, N_OPS = 7, 
 /* Immediates. */
 enum { NO_IMM, ELEM, INS, INSL, SHL, SHR, EXT, FRAC };
 /* Choices of IrOp.sub. */
-enum { NO_SUB, CMP, REV, VFCMP, CVT, ROUND };
+enum { NO_SUB, CMP, REV, VFCMP, CVT, ROUND, FCMP };
 
 /*
  * args, result: v V128, s scalar of esz, i integer, I integer I32 or I64, c scalar of another size.
+ * b I1, which selects between two integers; f FLAGS; m I32.
  * esz: bit mask; half: has a 64-bit form.
  */
 typedef struct RowTest {
@@ -79,6 +80,8 @@ static const RowTest rows[] = {
     { IR_FMA, "sss", 's', 14, false, 0, 0, IRF_NEGA | IRF_NEGC, 0 },
     { IR_FMA, "vvv", 'v', 14, true, 0, 0, IRF_NEGA | IRF_NEGC, 0 },
     { IR_VFCMP, "vv", 'v', 14, true, VFCMP, 0, 0, 0 },
+    { IR_FCMP, "ss", 'b', 14, false, FCMP, 0, 0, 0 },
+    { IR_FL_FCMP, "ss", 'f', 14, false, FCMP, 0, 0, 0 },
     { IR_FCVT, "s", 'c', 14, false, CVT, 0, 0, 0 },
     { IR_FTOI, "s", 'I', 14, false, ROUND, FRAC, IRF_UNSIGNED, 0 },
     { IR_ITOF, "i", 'c', 12, false, 0, FRAC, IRF_UNSIGNED, 0 },
@@ -202,6 +205,7 @@ static unsigned random_sub(const RowTest *t, unsigned esz, IrType type)
     case CVT:   return rnd(4) == 0 && esz == (t->op == IR_FCVT ? 3 : 2) &&
                        (type == IR_F32 || type == IR_V128) ? IR_R_ODD : IR_R_DYNAMIC;
     case ROUND: return rounds[rnd(6)];
+    case FCMP:  return (t->op == IR_FCMP ? rnd(12) : 0) | (rnd(2) ? IR_F_S : 0);
     default:    return 0;
     }
 }
@@ -222,6 +226,8 @@ static IrType result_type(const RowTest *t, unsigned esz)
     switch (t->result) {
     case 'v': return IR_V128;
     case 's': return scalar_type(esz);
+    case 'b': return IR_I1;
+    case 'f': return IR_FLAGS;
     case 'm': return IR_I32;
     case 'i': return esz == 3 || rnd(2) ? IR_I64 : IR_I32;
     case 'I': return rnd(2) ? IR_I64 : IR_I32;
@@ -249,7 +255,12 @@ static void build_op(IrBuilder *b, const RowTest *t)
     }
     IrRef v = ir_emit(b, t->op, type, esz, random_sub(t, esz, type), flags | (half ? IRF_HALF : 0),
                       a[0], a[1], a[2], 0, random_imm(t, esz, half));
-    if (ir_type_is_int(type)) {
+    if (type == IR_FLAGS) {
+        ir_put(b, A64_S_NZCV, v);
+    } else if (type == IR_I1) {
+        ir_put(b, A64_S_X0 + rnd(N_X), ir_select(b, IR_I64, v, random_arg(b, 'i', 3),
+                                                 random_arg(b, 'i', 3)));
+    } else if (ir_type_is_int(type)) {
         ir_put(b, A64_S_X0 + rnd(N_X), v);
     } else if (type == IR_V128) {
         ir_put(b, A64_S_V0 + rnd(N_V), v);
@@ -299,6 +310,7 @@ static void random_state(A64Cpu *want, A64Cpu *got)
         want->x[i] = rnd(2) ? rnd64() : (uint64_t)((int64_t)rnd64() >> rnd(64));
         got->x[i] = want->x[i];
     }
+    got->nzcv = want->nzcv;
     a64_fpcr_set(want, mode << 22);
     a64_fpcr_set(got, mode << 22);
     got->tcg.mxcsr = a64_mxcsr(&got->tcg);
@@ -323,6 +335,11 @@ static const char *compare(const A64Cpu *want, const A64Cpu *got)
                      (unsigned long long)want->x[i], (unsigned long long)got->x[i]);
             return text;
         }
+    }
+    if (a64_nzcv_get(want) != a64_nzcv_get(got)) {
+        snprintf(text, sizeof(text), "nzcv: want %x, got %x", a64_nzcv_get(want),
+                 a64_nzcv_get(got));
+        return text;
     }
     if (want->tcg.fp_flags != got->tcg.fp_flags) {
         snprintf(text, sizeof(text), "flags: want %x, got %x", want->tcg.fp_flags,
