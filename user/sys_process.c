@@ -75,6 +75,9 @@ SYS_DEF(exit)
 
 SYS_DEF(exit_group)
 {
+    if (getenv("GEMEL_STATS")) {
+        tcg_engine_report(t->proc->engine, stderr);
+    }
     return USER_CALL(t, SYS_exit_group, a[0]);
 }
 
