@@ -159,6 +159,7 @@ bool a64_cpu_reset(A64Cpu *cpu, const char *model, bool host_avx)
     cpu->dczid_el0 = 4;
     cpu->cntfrq = 1000000000;
     cpu->host_sha = a64_host_has_sha();
+    cpu->host_fma = a64_host_has_fma();
     cpu->excl_addr = ~0ull;
     derive_id_registers(cpu);
     a64_fpcr_set(cpu, 0);

@@ -12,17 +12,29 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 
-bool a64_host_has_sha(void)
+static bool hidden(void)
 {
     const char *hide = getenv("GEMEL_HOST_CPU");
+    return hide && strcmp(hide, "sse4.2") == 0;
+}
+
+bool a64_host_has_fma(void)
+{
+    return !hidden() && __builtin_cpu_supports("fma");
+}
+
+bool a64_host_has_sha(void)
+{
     unsigned a, b, c, d;
-    if (hide && strcmp(hide, "sse4.2") == 0) {
-        return false;
-    }
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b >> 29 & 1);
+    return !hidden() && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b >> 29 & 1);
 }
 
 #else
+
+bool a64_host_has_fma(void)
+{
+    return false;
+}
 
 bool a64_host_has_sha(void)
 {

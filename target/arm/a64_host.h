@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-/* SHA-1 and SHA-256 instructions (and SSE4.1). False under GEMEL_HOST_CPU=sse4.2. */
+/* SHA-1 and SHA-256 instructions (and SSE4.1); FMA3. False under GEMEL_HOST_CPU=sse4.2. */
 bool a64_host_has_sha(void);
+bool a64_host_has_fma(void);
 
 #endif

@@ -47,7 +47,7 @@ typedef struct A64Cpu {
     uint64_t pac_key[5][2];  /* APIA, APIB, APDA, APDB, APGA: low, high */
     const char *model;
     uint64_t mode_bits;      /* A64_MODE_TAGGED, _BTI: or-ed into the mode word; set by the owner */
-    bool host_sha;           /* the host has SHA instructions that helpers may use */
+    bool host_sha, host_fma; /* the host has these instructions and helpers may use them */
 } A64Cpu;
 
 /* Slots of the IR (TcgSlot table in target/arm/tcg/a64_guest.c), in this order. */

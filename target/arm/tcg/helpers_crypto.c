@@ -124,16 +124,9 @@ void a64_h_sha1su1(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm,
 
 /* ---- SHA-256 ---- */
 
-/* sub 0: SHA256H (d = abcd, n = efgh), 1: SHA256H2 (d = efgh, n = abcd). */
-void a64_h_sha256h(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
+static __attribute__((noinline)) void sha256_rounds(IrVec *r, const IrVec a[4], bool part1)
 {
-    (void)imm;
-    bool part1 = info_sub(info) == 0;
     uint32_t x[4], y[4];
-    if (((const A64Cpu *)(const void *)cpu)->host_sha) {
-        host_sha256_rounds(r, a, part1);
-        return;
-    }
     for (unsigned k = 0; k < 4; k++) {
         x[k] = part1 ? a[0].u32[k] : a[1].u32[k];
         y[k] = part1 ? a[1].u32[k] : a[0].u32[k];
@@ -153,6 +146,18 @@ void a64_h_sha256h(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm,
         x[0] = top;
     }
     put128(r, part1 ? x : y);
+}
+
+/* sub 0: SHA256H (d = abcd, n = efgh), 1: SHA256H2 (d = efgh, n = abcd). */
+void a64_h_sha256h(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
+{
+    (void)imm;
+    bool part1 = info_sub(info) == 0;
+    if (((const A64Cpu *)(const void *)cpu)->host_sha) {
+        host_sha256_rounds(r, a, part1);
+    } else {
+        sha256_rounds(r, a, part1);
+    }
 }
 
 void a64_h_sha256su0(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)

@@ -2,8 +2,8 @@
 /*
  * Host instructions that do what a helper needs, where the host has them.
  *
- * Source: Intel SDM volume 2, SHA1RNDS4, SHA256RNDS2; they are exact, so a helper may use either
- * this or its own C. Only for a CPU whose host_sha is set.
+ * Source: Intel SDM volume 2, SHA1RNDS4, SHA256RNDS2, VFNMADD; they are exact, so a helper may use
+ * either this or its own C. Only for a CPU whose host_sha or host_fma is set.
  */
 #ifndef GEMEL_TARGET_ARM_HELPERS_HOST_H
 #define GEMEL_TARGET_ARM_HELPERS_HOST_H
@@ -53,7 +53,42 @@ static inline __attribute__((target("sha,sse4.1"))) void host_sha1_rounds(IrVec 
     _mm_store_si128((__m128i *)r, _mm_shuffle_epi32(out, 0x1b));
 }
 
+/*
+ * FRECPS 2 - a * b, FRSQRTS (3 - a * b) / 2 of the low `bytes` (4, 8, 16); the rest of the result
+ * is 0. What is beyond raises nothing: it is cleared first.
+ */
+static inline __attribute__((target("fma,avx"))) void
+host_step(IrVec *r, const IrVec *a, unsigned esz, unsigned bytes, bool rsqrt)
+{
+    __m128i ones = _mm_set1_epi32(-1);
+    __m128i mask = bytes == 16  ? ones
+                   : bytes == 8 ? _mm_srli_si128(ones, 8)
+                                : _mm_srli_si128(ones, 12);
+    __m128i n = _mm_and_si128(_mm_load_si128((const __m128i *)&a[0]), mask);
+    __m128i m = _mm_and_si128(_mm_load_si128((const __m128i *)&a[1]), mask);
+    __m128i v;
+    if (esz == 2) {
+        __m128 x =
+            _mm_fnmadd_ps(_mm_castsi128_ps(n), _mm_castsi128_ps(m), _mm_set1_ps(rsqrt ? 3 : 2));
+        v = _mm_castps_si128(rsqrt ? _mm_mul_ps(x, _mm_set1_ps(0.5f)) : x);
+    } else {
+        __m128d x =
+            _mm_fnmadd_pd(_mm_castsi128_pd(n), _mm_castsi128_pd(m), _mm_set1_pd(rsqrt ? 3 : 2));
+        v = _mm_castpd_si128(rsqrt ? _mm_mul_pd(x, _mm_set1_pd(0.5)) : x);
+    }
+    _mm_store_si128((__m128i *)r, _mm_and_si128(v, mask));
+}
+
 #else
+
+static inline void host_step(IrVec *r, const IrVec *a, unsigned esz, unsigned bytes, bool rsqrt)
+{
+    (void)r;
+    (void)a;
+    (void)esz;
+    (void)bytes;
+    (void)rsqrt;
+}
 
 static inline void host_sha256_rounds(IrVec *r, const IrVec *a, bool part1)
 {
