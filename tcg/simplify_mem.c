@@ -55,6 +55,17 @@ static void ir_addr_sum(const IrRegion *r, IrOp *o)
     ir_addr_index(r, o);
 }
 
+/* A store takes the low bytes of its value: what only changes the others is not needed. */
+static void ir_store_value(const IrRegion *r, IrOp *o)
+{
+    const IrOp *v = &r->ops[o->arg[2]];
+    bool extends = v->op == IR_ZEXT || v->op == IR_SEXT || v->op == IR_VZEXT;
+
+    if ((extends && v->esz >= o->esz) || (v->op == IR_VLOW64 && o->esz <= 3)) {
+        o->arg[2] = v->arg[0];
+    }
+}
+
 void ir_simplify_addr(IrSimp *s, IrOp *o)
 {
     const IrRegion *r = s->r;
@@ -69,6 +80,9 @@ void ir_simplify_addr(IrSimp *s, IrOp *o)
     }
     if (!indexed) {
         return;
+    }
+    if (o->op == IR_ST) {
+        ir_store_value(r, o);
     }
     if (o->arg[1] == IR_NONE) {
         ir_addr_sum(r, o);
