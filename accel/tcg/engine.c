@@ -63,7 +63,37 @@ void tcg_engine_stats(TcgEngine *e, TcgStats *out)
 {
     pthread_mutex_lock(&e->lock);
     *out = e->stats;
+    for (const TcgVcpu *v = e->vcpus; v; v = v->next) {
+        for (int i = 0; i < TCG_N_EXITS; i++) {
+            out->exits[i] += v->exits[i];
+        }
+    }
     pthread_mutex_unlock(&e->lock);
+}
+
+void tcg_engine_report(TcgEngine *e, FILE *f)
+{
+    static const char *const names[TCG_N_EXITS] = {
+        [TCG_EXIT_LINK] = "link", [TCG_EXIT_LOOKUP] = "lookup", [TCG_EXIT_HOT] = "hot",
+        [TCG_EXIT_POLL] = "poll", [TCG_EXIT_REQUEST] = "request", [TCG_EXIT_ISB] = "isb",
+        [TCG_EXIT_SYSCALL] = "syscall", [TCG_EXIT_FAULT] = "fault", [TCG_EXIT_INTERP] = "interp",
+    };
+    TcgStats s;
+    tcg_engine_stats(e, &s);
+    for (int t = 1; t <= 2; t++) {
+        fprintf(f, "tier %d: %llu regions, %llu guest instructions, %llu bytes, %.1f ms\n", t,
+                (unsigned long long)s.regions[t], (unsigned long long)s.guest_insns[t],
+                (unsigned long long)s.code_bytes[t], (double)s.translate_ns[t] / 1e6);
+    }
+    fprintf(f, "flushes %llu, dropped regions %llu, tier-2 results thrown away %llu\nexits:",
+            (unsigned long long)s.flushes, (unsigned long long)s.invalidated,
+            (unsigned long long)s.rejected);
+    for (int i = 0; i < TCG_N_EXITS; i++) {
+        if (s.exits[i]) {
+            fprintf(f, " %s %llu", names[i] ? names[i] : "other", (unsigned long long)s.exits[i]);
+        }
+    }
+    fputc('\n', f);
 }
 
 static const void **helper_table(const TcgGuest *g)
@@ -114,6 +144,9 @@ void tcg_cpu_detach(TcgCpu *cpu)
     for (TcgVcpu **p = &e->vcpus; *p; p = &(*p)->next) {
         if (*p == v) {
             *p = v->next;
+            for (int i = 0; i < TCG_N_EXITS; i++) {
+                e->stats.exits[i] += v->exits[i];
+            }
             break;
         }
     }

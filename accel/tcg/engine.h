@@ -93,6 +93,7 @@ typedef struct TcgVcpu {
     uint64_t        mode;      /* mode word its jump cache and ring are valid for */
     _Atomic(uint64_t) gen;     /* engine generation seen outside generated code */
     _Atomic(bool)   in_run;
+    uint64_t        exits[TCG_N_EXITS];
     jmp_buf         interp_exit; /* tcg_raise() under the interpreter */
     struct TcgVcpu *next;
 } TcgVcpu;

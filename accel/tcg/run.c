@@ -153,6 +153,7 @@ TcgExit tcg_run(TcgCpu *cpu)
         } else {
             reason = run_interp(v, cpu, r);
         }
+        v->exits[reason]++;
         if (reason > TCG_EXIT_INTERP && reason != TCG_EXIT_ISB) {
             break;
         }

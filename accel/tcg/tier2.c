@@ -159,6 +159,7 @@ static void publish(TcgEngine *e, Form *f, TcgRegion *r)
 {
     pthread_mutex_lock(&e->lock);
     if (!form_valid(e, f)) {
+        e->stats.rejected++;
         pthread_mutex_unlock(&e->lock);
         region_free(r);
         return;

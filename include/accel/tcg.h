@@ -36,14 +36,18 @@ typedef struct TcgConfig {
 enum { TCG_LOG_IN = 1, TCG_LOG_IR = 2, TCG_LOG_OPT = 4, TCG_LOG_OUT = 8, TCG_LOG_EXEC = 16 };
 
 typedef struct TcgStats {
-    uint64_t regions[3], guest_insns[3], code_bytes[3], translate_ns[3], exits[TCG_N_EXITS];
-    uint64_t flushes, invalidated;
+    /* by tier, [0] unused */
+    uint64_t regions[3], guest_insns[3], code_bytes[3], translate_ns[3];
+    uint64_t exits[TCG_N_EXITS]; /* of the vCPUs that have detached, and of the caller's */
+    uint64_t flushes, invalidated, rejected;
 } TcgStats;
 
 /* NULL when no code memory can be had (err says why). ops and opaque must outlive it. */
 TcgEngine *tcg_engine_new(const TcgGuest *guest, const TcgHostOps *ops, void *opaque,
                           const TcgConfig *config, char *err, size_t err_bytes);
 void tcg_engine_stats(TcgEngine *e, TcgStats *out);
+/* What was translated, how long that took, and why generated code left, as a few lines of text. */
+void tcg_engine_report(TcgEngine *e, FILE *f);
 
 /* Makes cpu (zeroed or reset by the target) runnable on the calling thread. */
 void tcg_cpu_attach(TcgEngine *e, TcgCpu *cpu);
