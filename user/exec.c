@@ -18,26 +18,43 @@
 
 enum { MAX_ARGS = 1 << 20, SCRIPT_DEPTH = 5 };
 
-/* ---- the descriptor of our own executable: children need it where there is no /proc ---- */
+/*
+ * ---- the descriptor of our own executable
+ *
+ * None is held while /proc/self/exe can be opened. Before a call that may take /proc away (chroot,
+ * mounts), one is opened, out of the guest's way, and handed on to children (-self-fd).
+ */
+
+static int open_self(void)
+{
+    return open("/proc/self/exe", O_PATH | O_CLOEXEC);
+}
 
 void user_self_fd_init(UserProcess *p)
 {
-    struct rlimit l;
     int fd = p->opt->self_fd;
-    if (fd <= 0 || fcntl(fd, F_GETFD) < 0) {
-        fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+    p->self_fd = fd > 0 && fcntl(fd, F_GETFD) >= 0 ? fd : -1;
+    if (p->self_fd >= 0) {
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
     }
-    p->self_fd = fd;
-    if (fd < 0 || getrlimit(RLIMIT_NOFILE, &l)) {
+}
+
+void user_self_fd_keep(UserProcess *p)
+{
+    struct rlimit l;
+    int fd = p->self_fd >= 0 ? -1 : open_self();
+    if (fd < 0) {
         return;
     }
-    int want = l.rlim_cur > 4096 ? 4095 : (int)l.rlim_cur - 1;
-    int high = fd == want ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, want);
-    if (high >= 0) {
-        close(fd);
-        p->self_fd = high;
+    p->self_fd = fd;
+    if (!getrlimit(RLIMIT_NOFILE, &l)) {
+        int want = l.rlim_cur > 4096 ? 4095 : (int)l.rlim_cur - 1;
+        int high = fd == want ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, want);
+        if (high >= 0) {
+            close(fd);
+            p->self_fd = high;
+        }
     }
-    fcntl(p->self_fd, F_SETFD, FD_CLOEXEC);
 }
 
 bool user_is_self_fd(const UserProcess *p, int fd)
@@ -146,8 +163,10 @@ static size_t fill_argv(UserThread *t, Exec *x, uint64_t *v, uint64_t guest_argv
     for (unsigned i = 0; i < o->n_inherit; i++) {
         v[n++] = (uint64_t)o->inherit[i];
     }
-    v[n++] = (uint64_t)"-self-fd";
-    v[n++] = (uint64_t)fd_text;
+    if (fd_text[0]) {
+        v[n++] = (uint64_t)"-self-fd";
+        v[n++] = (uint64_t)fd_text;
+    }
     v[n++] = (uint64_t)"-0";
     v[n++] = x->n_before ? x->before[x->n_before - 1] : first;
     v[n++] = (uint64_t)"--";
@@ -168,12 +187,23 @@ static size_t fill_argv(UserThread *t, Exec *x, uint64_t *v, uint64_t guest_argv
 static int64_t run_self(UserThread *t, Exec *x, uint64_t argv, size_t argc, uint64_t envp)
 {
     UserProcess *p = t->proc;
-    char fd_text[16];
-    snprintf(fd_text, sizeof fd_text, "%d", p->self_fd);
+    char fd_text[16] = "";
+    int fd = p->self_fd;
+    if (fd >= 0) {
+        snprintf(fd_text, sizeof fd_text, "%d", fd);
+    } else {
+        fd = open_self();
+        if (fd < 0) {
+            return -errno;
+        }
+    }
     size_t bytes = (argc + p->opt->n_inherit + x->n_before + 16) * 8;
     uint64_t *v = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     static char *const no_env[] = {NULL};
     if (v == MAP_FAILED) {
+        if (!fd_text[0]) {
+            close(fd);
+        }
         return -ENOMEM;
     }
     fill_argv(t, x, v, argv, argc, fd_text);
@@ -184,10 +214,16 @@ static int64_t run_self(UserThread *t, Exec *x, uint64_t argv, size_t argc, uint
     }
     t->scratch = v;
     t->scratch_bytes = bytes;
-    fcntl(p->self_fd, F_SETFD, 0);
-    int64_t r = USER_CALL(t, SYS_execveat, (uint64_t)p->self_fd, (uint64_t)"", (uint64_t)v,
+    if (fd_text[0]) {
+        fcntl(fd, F_SETFD, 0);
+    }
+    int64_t r = USER_CALL(t, SYS_execveat, (uint64_t)fd, (uint64_t)"", (uint64_t)v,
                           envp ? envp : (uint64_t)no_env, AT_EMPTY_PATH, 0);
-    fcntl(p->self_fd, F_SETFD, FD_CLOEXEC);
+    if (fd_text[0]) {
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+    } else {
+        close(fd);
+    }
     t->scratch = NULL;
     t->scratch_bytes = 0;
     munmap(v, bytes);

@@ -203,11 +203,14 @@ static int map_segment(UserProcess *p, const UserImage *im, const Elf64_Phdr *ph
 }
 
 /* Address space for the whole image, nothing accessible yet. */
-static int reserve(UserImage *im, uint64_t want, uint64_t align)
+static int reserve(UserMap *m, UserImage *im, uint64_t want, uint64_t align)
 {
     uint64_t span = im->end - im->start;
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     if (im->type == ET_EXEC) {
+        if (im->end > m->limit) {
+            return -ENOMEM;
+        }
         void *a = mmap((void *)im->start, span, PROT_NONE, flags | MAP_FIXED_NOREPLACE, -1, 0);
         if (a != (void *)im->start) {
             return a == MAP_FAILED ? -errno : -EEXIST;
@@ -215,16 +218,16 @@ static int reserve(UserImage *im, uint64_t want, uint64_t align)
         im->load_bias = 0;
         return 0;
     }
-    if (want) {
+    if (want && want < m->limit && span <= m->limit - want) {
         void *a = mmap((void *)want, span, PROT_NONE, flags | MAP_FIXED_NOREPLACE, -1, 0);
         if (a == (void *)want) {
             im->load_bias = want - im->start;
             return 0;
         }
     }
-    uint8_t *a = mmap(NULL, span + align, PROT_NONE, flags, -1, 0);
-    if (a == MAP_FAILED) {
-        return -errno;
+    uint8_t *a = user_map_reserve(m, span + align, PROT_NONE);
+    if (!a) {
+        return -ENOMEM;
     }
     uint64_t at = ((uint64_t)a + align - 1) & ~(align - 1);
     if (at > (uint64_t)a) {
@@ -260,7 +263,7 @@ static int map_image(UserProcess *p, UserImage *im, uint64_t want, const char **
         return -ENOEXEC;
     }
     uint64_t align = max_align(ph, h.e_phnum);
-    int e = reserve(im, want ? (want + align - 1) & ~(align - 1) : 0, align);
+    int e = reserve(&p->map, im, want ? (want + align - 1) & ~(align - 1) : 0, align);
     if (e) {
         *why = im->type == ET_EXEC
             ? "its fixed load address is taken by the emulator or not allowed (vm.mmap_min_addr)"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "user/user.h"
@@ -155,6 +156,8 @@ int main(int argc, char **argv, char **envp)
     p->threads = t;
     p->n_threads = 1;
     load(p, program, guest_argv);
+    const char *base = strrchr(program, '/');
+    prctl(PR_SET_NAME, base ? base + 1 : program);
     t->cpu.pc = p->entry;
     t->cpu.sp = p->stack_sp;
     user_thread_enter(t);

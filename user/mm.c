@@ -243,6 +243,16 @@ static int64_t mmap_fixed(UserMap *m, uint64_t addr, uint64_t len, int prot, int
     return r;
 }
 
+void *user_map_reserve(UserMap *m, uint64_t bytes, int host_prot)
+{
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    pthread_mutex_lock(&m->lock);
+    int64_t r = m->limit < USER_TASK_SIZE ? mmap_below_limit(m, bytes, host_prot, flags, -1, 0)
+                                          : raw_mmap(0, bytes, host_prot, flags, -1, 0);
+    pthread_mutex_unlock(&m->lock);
+    return r < 0 ? NULL : (void *)r;
+}
+
 enum {
     MAP_32BIT_X86 = 0x40,
     PROT_GUEST = PROT_READ | PROT_WRITE | PROT_EXEC,
@@ -261,6 +271,7 @@ int64_t user_mmap(UserProcess *p, const uint64_t a[6])
     if (!len || len > m->limit) {
         return -ENOMEM;
     }
+    flags |= m->lock_future ? MAP_LOCKED : 0;
     bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
     int64_t r;
     bool exec = false;

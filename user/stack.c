@@ -101,10 +101,9 @@ static int map_stack(UserProcess *p, size_t strings, bool executable)
     if (strings + (128 << 10) > bytes) {
         bytes = (strings + (256 << 10) + USER_PAGE - 1) & ~(uint64_t)(USER_PAGE - 1);
     }
-    uint8_t *a = mmap(NULL, bytes + USER_PAGE, PROT_NONE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    if (a == MAP_FAILED) {
-        return -errno;
+    uint8_t *a = user_map_reserve(&p->map, bytes + USER_PAGE, PROT_NONE);
+    if (!a) {
+        return -ENOMEM;
     }
     a += USER_PAGE; /* the page below stays inaccessible and is not the guest's */
     if (mprotect(a, bytes, PROT_READ | PROT_WRITE)) {

@@ -291,3 +291,40 @@ SYS_DEF(ioctl)
     }
     return USER_CALL(t, SYS_ioctl, a[0], a[1], a[2]);
 }
+
+SYS_DEF(fanotify_init)
+{
+    return USER_CALL(t, SYS_fanotify_init, a[0], user_open_flags_to_host(a[1]));
+}
+
+/* ---- what may take /proc, and with it our own executable, out of sight ---- */
+
+SYS_DEF(chroot)
+{
+    user_self_fd_keep(t->proc);
+    return USER_CALL(t, SYS_chroot, a[0]);
+}
+
+SYS_DEF(pivot_root)
+{
+    user_self_fd_keep(t->proc);
+    return USER_CALL(t, SYS_pivot_root, a[0], a[1]);
+}
+
+SYS_DEF(umount2)
+{
+    user_self_fd_keep(t->proc);
+    return USER_CALL(t, SYS_umount2, a[0], a[1]);
+}
+
+SYS_DEF(mount)
+{
+    user_self_fd_keep(t->proc);
+    return USER_CALL(t, SYS_mount, a[0], a[1], a[2], a[3], a[4]);
+}
+
+SYS_DEF(move_mount)
+{
+    user_self_fd_keep(t->proc);
+    return USER_CALL(t, SYS_move_mount, a[0], a[1], a[2], a[3], a[4]);
+}

@@ -80,3 +80,30 @@ SYS_DEF(remap_file_pages)
     }
     return USER_CALL(t, SYS_remap_file_pages, a[0], a[1], a[2], a[3], a[4]);
 }
+
+/* The guest's pages only: the emulator's reservations must stay unpopulated. */
+SYS_DEF(mlockall)
+{
+    UserMap *m = &t->proc->map;
+    uint64_t f = a[0];
+    int64_t r = 0;
+    if (!f || (f & ~(uint64_t)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) || f == MCL_ONFAULT) {
+        return -EINVAL;
+    }
+    pthread_mutex_lock(&m->lock);
+    for (size_t i = 0; i < m->n && (f & MCL_CURRENT); i++) {
+        int64_t e = mlock2((void *)m->r[i].start, m->r[i].end - m->r[i].start,
+                           f & MCL_ONFAULT ? MLOCK_ONFAULT : 0) ? -errno : 0;
+        r = e == -EPERM || (e && !r && m->r[i].prot) ? e : r;
+    }
+    m->lock_future = f & MCL_FUTURE;
+    pthread_mutex_unlock(&m->lock);
+    return r;
+}
+
+SYS_DEF(munlockall)
+{
+    (void)a;
+    t->proc->map.lock_future = false;
+    return USER_CALL(t, SYS_munlockall, 0);
+}

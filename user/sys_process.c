@@ -120,6 +120,12 @@ SYS_DEF(personality)
     return USER_CALL(t, SYS_personality, a[0]);
 }
 
+SYS_DEF(setns)
+{
+    user_self_fd_keep(t->proc);
+    return USER_CALL(t, SYS_setns, a[0], a[1]);
+}
+
 /* The filter would see the host's numbers: as a kernel without CONFIG_SECCOMP_FILTER. */
 SYS_DEF(seccomp)
 {

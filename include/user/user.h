@@ -83,6 +83,7 @@ typedef struct UserMap {
     size_t          n, cap;
     uint64_t        limit;         /* guest addresses stay below */
     uint64_t        brk_start, brk;
+    bool            lock_future;   /* mlockall(MCL_FUTURE): new mappings are locked */
 } UserMap;
 
 struct UserProcess;
@@ -95,6 +96,8 @@ void    user_map_note(UserMap *m, const UserRegion *region);
 int64_t user_mmap(struct UserProcess *p, const uint64_t a[6]);
 int64_t user_munmap(struct UserProcess *p, uint64_t addr, uint64_t len);
 int     user_host_prot(int guest_prot);
+/* Memory for the loader: private, anonymous, within the limit; not yet in the map. NULL: none. */
+void   *user_map_reserve(UserMap *m, uint64_t bytes, int host_prot);
 /* Writes the guest's /proc/PID/maps (or smaps header lines) to fd. */
 void    user_map_print(struct UserProcess *p, int fd);
 
@@ -269,6 +272,8 @@ void    user_syscalls_list(FILE *out);
 void    user_thread_exit(UserThread *t, int status) __attribute__((noreturn));
 int64_t user_execve(UserThread *t, int dirfd, uint64_t path, const uint64_t args[3]);
 void    user_self_fd_init(UserProcess *p);
+/* Before /proc may go out of reach: keeps a descriptor of our executable. */
+void    user_self_fd_keep(UserProcess *p);
 bool    user_is_self_fd(const UserProcess *p, int fd);
 /* An fd with the guest's view if path names a file of /proc that must differ; -1: it does not. */
 int     user_proc_open(UserThread *t, const char *path, int flags);

@@ -10,8 +10,8 @@
 void user_vdso_map(UserProcess *p)
 {
     size_t bytes = user_page_up(user_vdso_image_bytes);
-    uint8_t *a = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (a == MAP_FAILED) {
+    uint8_t *a = user_map_reserve(&p->map, bytes, PROT_READ | PROT_WRITE);
+    if (!a) {
         return;
     }
     memcpy(a, user_vdso_image, user_vdso_image_bytes);
