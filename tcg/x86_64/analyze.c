@@ -20,14 +20,61 @@ static unsigned class_of(const IrOp *op)
     return ir_type_is_vec(op->type) ? X64_CLS_VEC : X64_CLS_GPR;
 }
 
+/* Another name of its argument; VZEXT when the register is zero above the scalar anyway. */
+static bool is_alias(const X64Core *k, const IrOp *op)
+{
+    switch (op->op) {
+    case IR_COPY: case IR_VLO: case IR_FL_UNPACK:
+        return true;
+    case IR_VZEXT:
+        return k->val[op->arg[0]].zero_up && op->esz >= 2 &&
+               k->r->ops[op->arg[0]].type == (op->esz == 3 ? IR_F64 : IR_F32);
+    default:
+        return false;
+    }
+}
+
 static IrRef find_canon(const X64Core *k, IrRef v)
 {
-    const IrOp *op = &k->r->ops[v];
-    while (op->op == IR_COPY || op->op == IR_VLO || op->op == IR_FL_UNPACK) {
-        v = op->arg[0];
-        op = &k->r->ops[v];
+    while (is_alias(k, &k->r->ops[v])) {
+        v = k->r->ops[v].arg[0];
     }
     return v;
+}
+
+/* Scalar operations keep the bits above from argument 0 (FMA: 2), scalar loads clear them. */
+static bool zero_above(const X64Core *k, const IrOp *op)
+{
+    IrRef from = op->arg[0];
+    if (op->op == IR_VZEXT || (op->op == IR_LD && op->type == IR_V128)) {
+        return op->esz == 2 || op->esz == 3; /* zero above 1 << esz bytes */
+    }
+    if (op->type != IR_F32 && op->type != IR_F64) {
+        return false;
+    }
+    switch (op->op) {
+    case IR_VLO: {
+        const IrOp *z = &k->r->ops[k->val[from].canon];
+        return k->val[from].zero_up &&
+               (z->type == IR_V128 ? z->esz == (op->type == IR_F64 ? 3 : 2) : z->type == op->type);
+    }
+    case IR_LD: case IR_BITSF: case IR_ITOF:
+        return true;
+    case IR_FMA:
+        from = op->arg[2];
+        break;
+    case IR_FCVT:
+        if (op->type != IR_F64 || op->esz != 2) {
+            return false;
+        }
+        break;
+    case IR_FADD: case IR_FSUB: case IR_FMUL: case IR_FDIV: case IR_FSQRT: case IR_FABS:
+    case IR_COPY:
+        break;
+    default:
+        return false;
+    }
+    return k->val[from].zero_up;
 }
 
 bool x64_operand_form(const X64Core *k, IrRef f)
@@ -750,12 +797,17 @@ static void value_hints(X64Core *k)
 void x64_analyze(X64Core *k)
 {
     const IrRegion *r = k->r;
-    k->val = arena_alloc(k->arena, r->n_ops * sizeof(X64Val));
+    k->val = arena_alloc(k->arena, (r->n_ops + 1) * sizeof(X64Val));
     k->blk = arena_alloc(k->arena, r->n_blocks * sizeof(X64Blk));
     for (uint32_t v = 0; v < r->n_ops; v++) {
         X64Val *w = &k->val[v];
         const IrOp *op = &r->ops[v];
         w->canon = find_canon(k, v);
+        w->zero_up = zero_above(k, op);
+        w->type = op->type;
+        if (op->op == IR_VZEXT && w->canon != v) {
+            k->val[w->canon].type = IR_V128;
+        }
         w->cls = (uint8_t)class_of(op);
         w->reg = w->hint = X64_NONE;
         w->out_pos = X64_INF;

@@ -25,6 +25,8 @@ enum { X64_HOME_SPILL, X64_HOME_SLOT, X64_HOME_CONST };
 typedef struct X64Val {
     IrRef    canon;      /* the value it is another name of (VLO, COPY, FL_UNPACK), or itself */
     uint8_t  cls;        /* X64_CLS_ */
+    uint8_t  type;       /* IrType its home holds: V128 when a VZEXT is another name of it */
+    bool     zero_up;    /* scalar whose register is zero above it */
     uint8_t  need;       /* X64_NEED_ */
     uint8_t  home;       /* X64_HOME_: where it is when not in a register */
     uint8_t  hint;       /* register id it would like, or X64_NONE */

@@ -215,7 +215,7 @@ unsigned x64_edge(X64Core *k, IrBlk from, unsigned idx, X64Move *m)
         const X64In *e = &b->in[i];
         IrRef s = edge_source(k, e->v, to, pred);
         X64Val *w = &k->val[e->v], *sw = &k->val[s];
-        X64Move mv = { s, 0, (uint16_t)source_place(k, s), w->cls, k->r->ops[e->v].type };
+        X64Move mv = { s, 0, (uint16_t)source_place(k, s), w->cls, w->type };
         if (e->reg != X64_NONE && sw->reg != e->reg) {
             mv.dst = e->reg;
             m[n++] = mv;

@@ -119,7 +119,7 @@ void x64_load(X64Core *k, IrRef v, unsigned reg)
         break;
     }
     default:
-        x64_load_home(k, reg, op->type, x64_home(k, v));
+        x64_load_home(k, reg, k->val[v].type, x64_home(k, v));
     }
 }
 
@@ -558,6 +558,11 @@ void x64_emit_op(X64Core *k, IrRef v)
     case IR_NOP: case IR_INSN: case IR_PHI: case IR_GET: case IR_CONST: case IR_VCONST:
     case IR_COPY: case IR_VLO: case IR_FL_UNPACK:
         return;
+    case IR_VZEXT:
+        if (w->need != X64_NEED_EMIT || w->canon != v) {
+            return;
+        }
+        break;
     case IR_FL_FCMP:
         if (w->need != X64_NEED_EMIT) {
             emit_fcmp_flags(k, v);

@@ -239,7 +239,7 @@ void x64_spill(X64Core *k, IrRef v)
     if (w->in_mem) {
         return;
     }
-    x64_store_home(k, w->reg, k->r->ops[v].type, x64_home(k, v));
+    x64_store_home(k, w->reg, w->type, x64_home(k, v));
     w->in_mem = true;
 }
 

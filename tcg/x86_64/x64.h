@@ -15,7 +15,9 @@
  *   function must expect them destroyed by others.  All others hold values: use regs->gtmp/vtmp.
  *   GPR values: I1, I32, I64 (always zero-extended to 64 bits), packed FLAGS.
  *   Vector values: F16/F32/F64 (bits above the scalar unspecified), V128.
- *   A V128 may be handed to a scalar op as it is: IR_VLO is no code.
+ *   A V128 may be handed to a scalar op as it is: IR_VLO is no code.  Scalar FADD FSUB FMUL FDIV
+ *   FSQRT FABS and FCVT from F32 to F64 leave the bits above the result as argument 0 has them
+ *   (FMA: argument 2), ITOF and BITSF clear them; analyze.c relies on it to make IR_VZEXT no code.
  *   Vector registers are 0-14; 16-31 appear only in rows with X64R_HI when the host has AVX512VL.
  */
 #ifndef GEMEL_TCG_X64_H
