@@ -6,6 +6,7 @@ include tests/util/local.mk
 include tests/fpu/local.mk
 include tests/tcg/local.mk
 include tests/target/local.mk
+include tests/target/x86.mk
 include tests/accel/local.mk
 include tests/user/local.mk
 include tests/isa/local.mk

@@ -43,6 +43,24 @@ uint64_t x86_h_idiv128_bad(struct TcgCpu *cpu, uint64_t a, uint64_t b, uint64_t 
     return !idiv_fits(a, b, c, &q);
 }
 
+/*
+ * RCL, RCR: a turned c times through the carry b. d: log2 bytes, 4: to the right, 8: the carry is
+ * wanted, not the value.
+ */
+uint64_t x86_h_rotate_carry(struct TcgCpu *cpu, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    unsigned bits = 8u << (d & 3);
+    uint64_t top = 1ull << (bits - 1), all = top | (top - 1);
+    (void)cpu;
+    b &= 1;
+    for (; c; c--) {
+        uint64_t out = d & 4 ? a & 1 : a >> (bits - 1) & 1;
+        a = d & 4 ? a >> 1 | b << (bits - 1) : (a << 1 | b) & all;
+        b = out;
+    }
+    return d & 8 ? b : a;
+}
+
 /* ---- system ---- */
 
 uint64_t x86_h_cpuid(struct TcgCpu *cpu, uint64_t a, uint64_t b, uint64_t c, uint64_t d)

@@ -355,8 +355,12 @@ bool x86_gen_cmpxchg(X86Ctx *c, const X86Insn *i)
     } else {
         old = x86_read(c, i, 0);
         eq = equal(c, esz, rax, old);
-        IrRef v = ir_select(b, x86_type(esz), eq, src, old);
-        x86_write(c, i, 0, v);
+        if (i->op[0].kind == X86_K_REG && esz == 2) { /* unequal: the upper half stays, too */
+            ir_put(b, X86_S_RAX + i->op[0].reg,
+                   ir_select(b, IR_I64, eq, x86_zx(c, 2, src), old));
+        } else {
+            x86_write(c, i, 0, ir_select(b, x86_type(esz), eq, src, old));
+        }
     }
     IrRef fl = x86_fl(c, IR_FL_SUBB, esz, rax, old, 0, 0);
     IrRef now = x86_reg(c, X86_RAX); /* as the write above left it */

@@ -6,7 +6,6 @@
  *
  * A shift by a constant has its flags as one recipe (FL_SHL ..). By CL the count may be 0, which
  * leaves the flags alone: they are put together from their bits and selected.
- * Not implemented: RCL and RCR by other counts than 1 (#UD).
  */
 #include "target/x86/tcg/x86_ctx.h"
 
@@ -173,29 +172,43 @@ static bool rotate(X86Ctx *c, const X86Insn *i)
     return true;
 }
 
-/* RCL, RCR by one. */
+/* RCL, RCR by any count: a helper turns the operand with the carry beside it. */
+static IrRef rotate_carry_call(X86Ctx *c, unsigned esz, IrRef a, IrRef cin, IrRef n, bool carry)
+{
+    IrRef how = ir_const(c->b, IR_I32, esz | (c->arg == X86_SH_RCR) << 2 | carry << 3);
+    return ir_emit(c->b, IR_CALLP, IR_I64, 0, 0, 0, a, cin, n, how, X86_H_rotate_carry);
+}
+
 static bool rotate_carry(X86Ctx *c, const X86Insn *i)
 {
     IrBuilder *b = c->b;
     unsigned esz = i->op[0].esz, n, bits = x86_bits(esz);
     IrType t = x86_type(esz);
-    if (!known_count(c, i, 1, esz, &n) || n != 1) {
-        return false;
-    }
-    IrRef a = x86_read_zx(c, i, 0), cin = x86_cond_now(c, IR_C_CS), r, carry, over;
-    if (c->arg == X86_SH_RCL) {
+    bool known = known_count(c, i, 1, esz, &n);
+    IrRef a = x86_read_zx(c, i, 0), cin = x86_cond_now(c, IR_C_CS), r, carry, other;
+    IrRef count = known ? ir_const(b, IR_I32, n) : cl_count(c, esz);
+    if (known && n == 1 && c->arg == X86_SH_RCL) {
         r = ir_bin(b, IR_OR, t, ir_bini(b, IR_SHL, t, a, 1), cin);
         carry = top_bit(c, esz, a);
-        over = ir_bin(b, IR_XOR, IR_I32, top_bit(c, esz, r), carry);
-    } else {
+    } else if (known && n == 1) {
         r = ir_bin(b, IR_OR, t, ir_bini(b, IR_SHR, t, a, 1), ir_bini(b, IR_SHL, t, cin, bits - 1));
         carry = bit_of(c, esz, a, 0);
-        over = ir_bin(b, IR_XOR, IR_I32, top_bit(c, esz, r), bit_of(c, esz, r, bits - 2));
+    } else {
+        r = rotate_carry_call(c, esz, a, cin, count, false);
+        carry = rotate_carry_call(c, esz, a, cin, count, true);
     }
+    other = c->arg == X86_SH_RCL ? carry : bit_of(c, esz, r, bits - 2);
+    IrRef over = ir_bin(b, IR_XOR, IR_I32, top_bit(c, esz, r), other);
     IrRef p = ir_bin(b, IR_OR, IR_I32, x86_carry_bit(c, carry), over);
     IrRef fl = x86_fl_mix(c, x86_fl_unpack(c, p), x86_flags(c), X86_PF_C | X86_PF_O);
+    if (!known) {
+        IrRef zero = ir_cmp(b, IR_EQ, 2, count, ir_const(b, IR_I32, 0));
+        fl = ir_emit(b, IR_FL_SEL, IR_FLAGS, 0, 0, 0, zero, x86_flags(c), fl, 0, 0);
+    }
     x86_write(c, i, 0, r);
-    x86_put_flags(c, fl);
+    if (!known || n) {
+        x86_put_flags(c, fl);
+    }
     return true;
 }
 
