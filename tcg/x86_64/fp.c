@@ -67,9 +67,20 @@ void x64_fp_test_vec(X64Ctx *c, unsigned m, X64Cold *cold)
 
 enum { CMP_EQ = 0, CMP_LT, CMP_LE, CMP_UNORD, CMP_EQ_UQ = 8, CMP_GE_OQ = 0x1d, CMP_GT_OQ = 0x1e };
 
+uint32_t x64_fp_cmpk(unsigned esz)
+{
+    return esz == 1 ? XD(0, 3, 0xc2) | XD_N(4) : x64_fp_packed(esz, 0xc2);
+}
+
+void x64_fp_test_k1(X64Ctx *c, X64Cold *cold)
+{
+    x64_vex_rr(&c->as, XD(1, 1, 0x98), 1, 0, 1, -1); /* KORTESTB k1, k1 */
+    x64_jcc(&c->as, X64_NE, &cold->entry);
+}
+
 static void check_vec_512(X64Ctx *c, unsigned esz, unsigned res, bool ufc)
 {
-    uint32_t cmp = esz == 1 ? XD(0, 3, 0xc2) | XD_N(4) : x64_fp_packed(esz, 0xc2);
+    uint32_t cmp = x64_fp_cmpk(esz);
 
     if (ufc) {
         x64_v3m(&c->as, XV_ANDPS, V15, res, x64_const_both(c, abs_mask(esz)));
@@ -77,7 +88,6 @@ static void check_vec_512(X64Ctx *c, unsigned esz, unsigned res, bool ufc)
     } else {
         x64_evex_rr(&c->as, cmp, 0, 1, res, res, CMP_UNORD);
     }
-    x64_vex_rr(&c->as, XD(1, 1, 0x98), 1, 0, 1, -1); /* KORTESTB k1, k1 */
 }
 
 void x64_fp_check_vec(X64Ctx *c, unsigned esz_ufc, unsigned res, X64Cold *cold)
@@ -87,7 +97,7 @@ void x64_fp_check_vec(X64Ctx *c, unsigned esz_ufc, unsigned res, X64Cold *cold)
 
     if (x64_has(c, TCG_HOST_AVX512VL)) {
         check_vec_512(c, esz, res, ufc);
-        x64_jcc(&c->as, X64_NE, &cold->entry);
+        x64_fp_test_k1(c, cold);
         return;
     }
     if (ufc && c->as.avx) {
@@ -312,7 +322,7 @@ static void emit_vfcmp(X64Ctx *c, const IrOp *op, const X64Regs *r)
     }
 }
 
-enum { FP = X64R_EARLY | X64R_EFLAGS };
+enum { FP = X64R_EARLY | X64R_EFLAGS | X64R_HI };
 static const X64Row row_arith = { emit_arith, FP | X64R_MEM1, 0, 0 };
 static const X64Row row_sqrt = { emit_arith, FP, 0, 0 };
 static const X64Row row_arith_vec = { emit_arith_vec, FP | X64R_MEM1, 0, 0 };
@@ -321,7 +331,7 @@ static const X64Row row_arith_half = { emit_arith_half, FP, 0, 1 };
 static const X64Row row_fma = { emit_fma, FP | X64R_MEM1, 0, 0 };
 static const X64Row row_fma_vec = { emit_fma_vec, FP | X64R_MEM1, 0, 0 };
 static const X64Row row_fma_half = { emit_fma_vec, FP, 0, 2 };
-static const X64Row row_sign = { emit_sign, 0, 0, 0 };
+static const X64Row row_sign = { emit_sign, X64R_HI, 0, 0 };
 static const X64Row row_vfcmp = { emit_vfcmp, 0, 0, 1 };
 
 const X64Row *x64_fp_row(const X64Ctx *c, const IrOp *op)

@@ -161,7 +161,7 @@ static void emit_itof(X64Ctx *c, const IrOp *op, const X64Regs *r)
             x64_jcc(&c->as, X64_S, &cold->entry);
         }
         if (c->as.avx) {
-            x64_vex_rr(&c->as, desc | (wide ? XD_W : 0), d, d, g, -1);
+            x64_v3(&c->as, desc | (wide ? XD_W | XD_EW : 0), d, d, g);
         } else {
             x64_op_rr(&c->as, desc | (wide ? XD_W : 0), d, g);
         }
@@ -204,13 +204,6 @@ static void emit_frint_away(X64Ctx *c, const IrOp *op, const X64Regs *r)
 
 /* ---- between FP widths ---- */
 
-/* xmm15 = the lowest half-word of s, zero above (F16C converts four at once). */
-static void isolate_f16(X64Ctx *c, unsigned s)
-{
-    x64_zero(c, V15);
-    x64_v3i(&c->as, XV_PBLENDW, V15, V15, s, 1);
-}
-
 #define XV_CVTPH2PS (XD(1, 2, 0x13) | XD_N(3))
 #define XV_CVTPS2PH (XD(1, 3, 0x1d) | XD_N(3))
 enum { PH_MXCSR = 4 }; /* CVTPS2PH: round as MXCSR says */
@@ -220,7 +213,7 @@ static void emit_fcvt_widen(X64Ctx *c, const IrOp *op, const X64Regs *r)
     unsigned d = result(r), s = r->arg[0].reg;
 
     if (op->esz == 1) {
-        isolate_f16(c, s);
+        x64_low16(c, V15, s); /* F16C converts four at once */
         x64_v2(&c->as, XV_CVTPH2PS, op->type == IR_F64 ? V15 : d, V15);
         s = V15;
     }
@@ -289,11 +282,11 @@ static void emit_vfcvtn(X64Ctx *c, const IrOp *op, const X64Regs *r)
 
 static const X64Row *convert_row(const X64Ctx *c, const IrOp *op)
 {
-    enum { FP = X64R_EARLY | X64R_EFLAGS };
-    static const X64Row row_widen = { emit_fcvt_widen, 0, 0, 0 };
+    enum { FP = X64R_EARLY | X64R_EFLAGS | X64R_HI };
+    static const X64Row row_widen = { emit_fcvt_widen, X64R_HI, 0, 0 };
     static const X64Row row_sd2ss = { emit_fcvt_sd2ss, FP, 0, 0 };
     static const X64Row row_ss2sh = { emit_fcvt_ss2sh, FP, 0, 0 };
-    static const X64Row row_vfcvtl = { emit_vfcvtl, 0, 0, 0 };
+    static const X64Row row_vfcvtl = { emit_vfcvtl, X64R_HI, 0, 0 };
     static const X64Row row_vfcvtn = { emit_vfcvtn, FP, 0, 0 };
     bool f16c = x64_has(c, TCG_HOST_F16C), dynamic = op->sub == IR_R_DYNAMIC;
     unsigned to = x64_fp_esz(op);
@@ -324,6 +317,7 @@ static void emit_vftoi(X64Ctx *c, const IrOp *op, const X64Regs *r)
     unsigned esz = op->esz, d = result(r), s = x64_fp_half_arg(c, op, r, 0, r->vtmp[0]), from;
     bool u = op->flags & IRF_UNSIGNED, trunc = op->sub != IR_R_DYNAMIC;
     unsigned imm = (unsigned)round_imm(op->sub);
+    X64Mem bad;
 
     if (op->imm) { /* magnitudes compare like integers */
         x64_v3m(&c->as, XV_ANDPS, V15, s, x64_const_both(c, ~sign_bits(esz)));
@@ -346,9 +340,14 @@ static void emit_vftoi(X64Ctx *c, const IrOp *op, const X64Regs *r)
     } else {
         x64_v2(&c->as, trunc ? XD(2, 1, 0x5b) | XD_N(4) : XI(1, 0x5b), d, from);
     }
-    x64_v3m(&c->as, esz == 3 ? XI_C(2, 0x29) : XV_PCMPEQD, V15, d,
-            x64_const_both(c, u ? UINT64_MAX : sign_bits(esz)));
-    x64_fp_test_vec(c, V15, cold);
+    bad = x64_const_both(c, u ? UINT64_MAX : sign_bits(esz));
+    if (x64_has(c, TCG_HOST_AVX512VL)) {
+        x64_evex_rm(&c->as, esz == 3 ? XI_Q(2, 0x29) : XV_PCMPEQD, 0, 1, d, bad, -1);
+        x64_fp_test_k1(c, cold);
+    } else {
+        x64_v3m(&c->as, XV_PCMPEQD, V15, d, bad);
+        x64_fp_test_vec(c, V15, cold);
+    }
     if (u && from != s) {
         x64_v2i(&c->as, round_packed(esz), V15, s, imm);
     }
@@ -387,14 +386,14 @@ static void emit_vitof(X64Ctx *c, const IrOp *op, const X64Regs *r)
 
 const X64Row *x64_fp_conv_row(const X64Ctx *c, const IrOp *op)
 {
-    enum { FP = X64R_EARLY | X64R_EFLAGS };
+    enum { FP = X64R_EARLY | X64R_EFLAGS | X64R_HI };
     static const X64Row row_ftoi = { emit_ftoi, FP, 0, 1 };
     static const X64Row row_ftoi_away = { emit_ftoi, FP, 0, 2 };
     static const X64Row row_itof = { emit_itof, FP, 0, 0 };
-    static const X64Row row_frint = { emit_frint, 0, 0, 0 };
+    static const X64Row row_frint = { emit_frint, X64R_HI, 0, 0 };
     static const X64Row row_frint_away = { emit_frint_away, FP, 0, 1 };
     static const X64Row row_vftoi = { emit_vftoi, FP, 0, 1 };
-    static const X64Row row_vitof = { emit_vitof, 0, 0, 1 };
+    static const X64Row row_vitof = { emit_vitof, X64R_HI, 0, 1 };
     bool v512 = x64_has(c, TCG_HOST_AVX512VL), u = op->flags & IRF_UNSIGNED;
     unsigned e = x64_fp_esz(op);
 

@@ -47,10 +47,9 @@ static void emit_minmax_vec(X64Ctx *c, const IrOp *op, const X64Regs *r)
     unsigned a = x64_fp_half_arg(c, op, r, 0, r->vtmp[0]);
     unsigned b = x64_fp_half_arg(c, op, r, 1, r->vtmp[1]), t = r->vtmp[2];
 
-    if (x64_fp_esz(op) == 1) {
-        x64_evex_rr(&c->as, XD(0, 3, 0xc2) | XD_N(4), 0, 1, a, b, 3);
-        x64_vex_rr(&c->as, XD(1, 1, 0x98), 1, 0, 1, -1); /* KORTESTB */
-        x64_jcc(&c->as, X64_NE, &cold->entry);
+    if (x64_has(c, TCG_HOST_AVX512VL)) {
+        x64_evex_rr(&c->as, x64_fp_cmpk(x64_fp_esz(op)), 0, 1, a, b, 3);
+        x64_fp_test_k1(c, cold);
     } else {
         x64_v3i(&c->as, x64_fp_packed(x64_fp_esz(op), 0xc2), V15, a, b, 3);
         x64_fp_test_vec(c, V15, cold);
@@ -62,7 +61,7 @@ static void emit_minmax_vec(X64Ctx *c, const IrOp *op, const X64Regs *r)
     }
 }
 
-enum { FP = X64R_EARLY | X64R_EFLAGS };
+enum { FP = X64R_EARLY | X64R_EFLAGS | X64R_HI };
 static const X64Row row_minmax = { emit_minmax, FP, 0, 0 };
 static const X64Row row_minmax_vec = { emit_minmax_vec, FP, 0, 3 };
 

@@ -98,8 +98,8 @@ static void emit_bin(X64Ctx *c, const IrOp *op, const X64Regs *r)
     }
 }
 
-static const X64Row row_bin = { emit_bin, X64R_MEM1, 0, 0 };
-static const X64Row row_bin_swap = { emit_bin, X64R_MEM0, 0, 0 };
+static const X64Row row_bin = { emit_bin, X64R_MEM1 | X64R_HI, 0, 0 };
+static const X64Row row_bin_swap = { emit_bin, X64R_MEM0 | X64R_HI, 0, 0 };
 static const X64Row row_bin_evex = { emit_bin, X64R_HI, 0, 0 };
 
 static const X64Row *bin_row(const X64Ctx *c, const IrOp *op)
@@ -193,9 +193,7 @@ static void emit_zext(X64Ctx *c, const IrOp *op, const X64Regs *r)
     } else if (op->esz == 2) {
         x64_v3i(&c->as, XV_INSERTPS, d, a, a, 0x0e);
     } else {
-        x64_zero(c, V15);
-        x64_v3i(&c->as, XV_PBLENDW, V15, V15, a, 1);
-        x64_movaps(&c->as, d, V15);
+        x64_low16(c, d, a);
     }
 }
 
@@ -250,15 +248,15 @@ static void emit_pmull(X64Ctx *c, const IrOp *op, const X64Regs *r)
 }
 
 static const X64Row row_not = { emit_not, 0, 0, 0 };
-static const X64Row row_not_512 = { emit_not_512, X64R_TIED, 0, 0 };
+static const X64Row row_not_512 = { emit_not_512, X64R_TIED | X64R_HI, 0, 0 };
 static const X64Row row_orn = { emit_orn, 0, 0, 0 };
-static const X64Row row_orn_512 = { emit_orn_512, X64R_TIED, 0, 0 };
+static const X64Row row_orn_512 = { emit_orn_512, X64R_TIED | X64R_HI, 0, 0 };
 static const X64Row row_bsl = { emit_bsl, 0, 0, 0 };
-static const X64Row row_bsl_512 = { emit_bsl_512, X64R_TIED | X64R_MEM2, 0, 0 };
-static const X64Row row_low64 = { emit_low64, X64R_MEM0, 0, 0 };
-static const X64Row row_zext = { emit_zext, 0, 0, 0 };
-static const X64Row row_fbits = { emit_fbits, 0, 0, 0 };
-static const X64Row row_bitsf = { emit_bitsf, 0, 0, 0 };
+static const X64Row row_bsl_512 = { emit_bsl_512, X64R_TIED | X64R_MEM2 | X64R_HI, 0, 0 };
+static const X64Row row_low64 = { emit_low64, X64R_MEM0 | X64R_HI, 0, 0 };
+static const X64Row row_zext = { emit_zext, X64R_HI, 0, 0 };
+static const X64Row row_fbits = { emit_fbits, X64R_HI, 0, 0 };
+static const X64Row row_bitsf = { emit_bitsf, X64R_HI, 0, 0 };
 static const X64Row row_aes = { emit_aes, 0, 0, 1 };
 static const X64Row row_aesmc = { emit_aesmc, 0, 0, 0 };
 static const X64Row row_aesimc = { emit_aesimc, 0, 0, 0 };

@@ -9,6 +9,10 @@
 
 #include "tcg/x86_64/x64.h"
 
+/*
+ * Rows with X64R_HI: all their instructions on arguments, dst and temporaries exist as EVEX forms
+ * (PCMPEQx, PTEST, PBLENDW, PHADDx, CMPPx to a vector, AES do not: on xmm15 only).
+ */
 enum { V15 = X64_VTMP };
 
 /* 66-prefixed packed instructions in map m; XI_C commutative; XI_Q with EVEX.W. */
@@ -100,6 +104,13 @@ static inline void x64_low64(X64Ctx *c, unsigned d, unsigned s)
     x64_v2(&c->as, XV_MOVQX, d, s);
 }
 
+/* d = low 16 bits of s, zero above. */
+static inline void x64_low16(X64Ctx *c, unsigned d, unsigned s)
+{
+    x64_vshift(&c->as, XI(1, 0x73), 7, d, s, 14);
+    x64_psrldq(c, d, d, 14);
+}
+
 /* True when bits 127:64 of v are known to be 0. */
 bool x64_is_low64(const X64Ctx *c, IrRef v);
 
@@ -151,6 +162,9 @@ enum { X64_FP_UFC = 0x100 };
 
 /* Goes to cold when V128 m has a bit set. */
 void x64_fp_test_vec(X64Ctx *c, unsigned m, X64Cold *cold);
+/* AVX-512: VCMPPx to a mask register, and go to cold when k1 is not 0. */
+uint32_t x64_fp_cmpk(unsigned esz);
+void x64_fp_test_k1(X64Ctx *c, X64Cold *cold);
 
 /*
  * A register with argument n of a vector FP op: as it is, or, for IRF_HALF, in `tmp` with the upper

@@ -419,24 +419,24 @@ static void emit_minmaxv(X64Ctx *c, const IrOp *op, const X64Regs *r)
     x64_v3m(&c->as, XV_PAND, r->dst, t, elem_mask(c, op->esz));
 }
 
-static const X64Row row_neg = { emit_neg, 0, 0, 0 };
-static const X64Row row_abs = { emit_abs, 0, 0, 1 };
-static const X64Row row_mul = { emit_mul, 0, 0, 1 };
+static const X64Row row_neg = { emit_neg, X64R_HI, 0, 0 };
+static const X64Row row_abs = { emit_abs, X64R_HI, 0, 1 };
+static const X64Row row_mul = { emit_mul, X64R_HI, 0, 1 };
 static const X64Row row_cmp = { emit_cmp, 0, 0, 1 };
 static const X64Row row_cmp_simple = { emit_cmp_simple, 0, 0, 0 };
 static const X64Row row_tst = { emit_tst, 0, 0, 1 };
-static const X64Row row_tst_512 = { emit_tst_512, 0, 0, 0 };
-static const X64Row row_abd = { emit_abd, 0, 0, 1 };
-static const X64Row row_rhadd_d = { emit_rhadd_d, 0, 0, 1 };
+static const X64Row row_tst_512 = { emit_tst_512, X64R_HI, 0, 0 };
+static const X64Row row_abd = { emit_abd, X64R_HI, 0, 1 };
+static const X64Row row_rhadd_d = { emit_rhadd_d, X64R_HI, 0, 1 };
 static const X64Row row_uqadd_d = { emit_uqadd_d, 0, 0, 1 };
 static const X64Row row_addp = { emit_addp, 0, 0, 1 };
-static const X64Row row_xtl = { emit_xtl, 0, 0, 0 };
-static const X64Row row_xtn = { emit_xtn, 0, 0, 0 };
-static const X64Row row_mull = { emit_mull, 0, 0, 1 };
-static const X64Row row_cnt = { emit_cnt, 0, 0, 2 };
-static const X64Row row_cnt_512 = { emit_cnt_512, 0, 0, 0 };
-static const X64Row row_addv = { emit_addv, 0, 0, 1 };
-static const X64Row row_minmaxv = { emit_minmaxv, 0, 0, 1 };
+static const X64Row row_xtl = { emit_xtl, X64R_HI, 0, 0 };
+static const X64Row row_xtn = { emit_xtn, X64R_HI, 0, 0 };
+static const X64Row row_mull = { emit_mull, X64R_HI, 0, 1 };
+static const X64Row row_cnt = { emit_cnt, X64R_HI, 0, 2 };
+static const X64Row row_cnt_512 = { emit_cnt_512, X64R_HI, 0, 0 };
+static const X64Row row_addv = { emit_addv, X64R_HI, 0, 1 };
+static const X64Row row_minmaxv = { emit_minmaxv, X64R_HI, 0, 1 };
 
 const X64Row *x64_vec_int_row(const X64Ctx *c, const IrOp *op)
 {

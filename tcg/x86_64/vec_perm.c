@@ -14,9 +14,9 @@ static void end_half(X64Ctx *c, const IrOp *op, unsigned d)
 /* ---- between general and vector registers ---- */
 
 static const uint32_t pinsr[4] = { XD(1, 3, 0x20), XD(1, 1, 0xc4), XD(1, 3, 0x22),
-                                   XD(1, 3, 0x22) | XD_W };
+                                   XD(1, 3, 0x22) | XD_W | XD_EW };
 static const uint32_t pextr[4] = { XD(1, 3, 0x14), XD(1, 3, 0x15), XD(1, 3, 0x16),
-                                   XD(1, 3, 0x16) | XD_W };
+                                   XD(1, 3, 0x16) | XD_W | XD_EW };
 
 /* d = s with element i replaced by general register g. */
 static void put_elem(X64Ctx *c, unsigned esz, unsigned d, unsigned s, unsigned g_i)
@@ -24,7 +24,7 @@ static void put_elem(X64Ctx *c, unsigned esz, unsigned d, unsigned s, unsigned g
     unsigned g = g_i & 15, i = g_i >> 4;
 
     if (c->as.avx) {
-        x64_vex_rr(&c->as, pinsr[esz], d, s, g, (int)i);
+        x64_v3i(&c->as, pinsr[esz], d, s, g, i);
     } else {
         x64_movaps(&c->as, d, s);
         x64_op_rri(&c->as, pinsr[esz], d, g, 1, i);
@@ -111,7 +111,7 @@ static void emit_insl(X64Ctx *c, const IrOp *op, const X64Regs *r)
 
     if (op->esz == 3 && i == 0) {
         if (j == 0) {
-            x64_v3i(&c->as, XV_PBLENDW, d, a, b, 0x0f);
+            x64_v3(&c->as, XV_MOVSD_L, d, a, b);
         } else {
             x64_v3i(&c->as, XV_SHUFPD, d, b, a, 3);
         }
@@ -123,7 +123,7 @@ static void emit_insl(X64Ctx *c, const IrOp *op, const X64Regs *r)
         }
     } else if (op->esz == 2) {
         x64_v3i(&c->as, XV_INSERTPS, d, a, b, j << 6 | i << 4);
-    } else if (op->esz == 1 && i == j) {
+    } else if (op->esz == 1 && i == j && ((d | a | b) & 16) == 0) {
         x64_v3i(&c->as, XV_PBLENDW, d, a, b, 1u << i);
     } else {
         get_elem(c, op->esz, X64_TMP, b, j);
@@ -279,18 +279,18 @@ static void emit_msb(X64Ctx *c, const IrOp *op, const X64Regs *r)
 }
 
 static const X64Row row_msb = { emit_msb, X64R_EFLAGS, 0, 0 };
-static const X64Row row_dup = { emit_dup, 0, 0, 0 };
+static const X64Row row_dup = { emit_dup, X64R_HI, 0, 0 };
 static const X64Row row_dup_512 = { emit_dup_512, X64R_HI, 0, 0 };
-static const X64Row row_dupl = { emit_dupl, 0, 0, 0 };
-static const X64Row row_ins = { emit_ins, 0, 0, 0 };
-static const X64Row row_insl = { emit_insl, 0, 0, 0 };
-static const X64Row row_extr = { emit_extr, 0, 0, 0 };
-static const X64Row row_ext = { emit_ext, 0, 0, 0 };
-static const X64Row row_rev = { emit_rev, 0, 0, 0 };
-static const X64Row row_zip2 = { emit_zip2, 0, 0, 0 };
-static const X64Row row_uzp = { emit_uzp, 0, 0, 1 };
+static const X64Row row_dupl = { emit_dupl, X64R_HI, 0, 0 };
+static const X64Row row_ins = { emit_ins, X64R_HI, 0, 0 };
+static const X64Row row_insl = { emit_insl, X64R_HI, 0, 0 };
+static const X64Row row_extr = { emit_extr, X64R_HI, 0, 0 };
+static const X64Row row_ext = { emit_ext, X64R_HI, 0, 0 };
+static const X64Row row_rev = { emit_rev, X64R_HI, 0, 0 };
+static const X64Row row_zip2 = { emit_zip2, X64R_HI, 0, 0 };
+static const X64Row row_uzp = { emit_uzp, X64R_HI, 0, 1 };
 static const X64Row row_trn = { emit_trn, 0, 0, 1 };
-static const X64Row row_tbl = { emit_tbl, 0, 0, 0 };
+static const X64Row row_tbl = { emit_tbl, X64R_HI, 0, 0 };
 
 const X64Row *x64_vec_perm_row(const X64Ctx *c, const IrOp *op)
 {

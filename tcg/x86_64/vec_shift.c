@@ -162,9 +162,9 @@ static void emit_sshlv(X64Ctx *c, const IrOp *op, const X64Regs *r)
     }
 }
 
-static const X64Row row_shift_imm = { emit_shift_imm, 0, 0, 0 };
-static const X64Row row_shlv = { emit_shlv, 0, 0, 1 };
-static const X64Row row_sshlv = { emit_sshlv, 0, 0, 2 };
+static const X64Row row_shift_imm = { emit_shift_imm, X64R_HI, 0, 0 };
+static const X64Row row_shlv = { emit_shlv, X64R_HI, 0, 1 };
+static const X64Row row_sshlv = { emit_sshlv, X64R_HI, 0, 2 };
 
 const X64Row *x64_vec_shift_row(const X64Ctx *c, const IrOp *op)
 {

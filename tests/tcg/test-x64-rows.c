@@ -5,7 +5,7 @@
  * each level of host features.
  *
  * GEMEL_ROWS_SEED=n starts there, GEMEL_ROWS_COUNT=n runs so many regions; a failure prints its
- * seed.
+ * seed; GEMEL_ROWS_SHOW=1 prints every region and its code.
  */
 #include <glib.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 #include "tcg/backend.h"
 #include "tcg/builder.h"
 
-enum { CODE_BYTES = 1 << 20, DATA_BYTES = 1 << 18, N_V = 6, N_X = 3, N_OPS = 7, N_RUNS = 12 };
+enum { CODE_BYTES = 1 << 20, DATA_BYTES = 1 << 18, N_V = 28, N_X = 3, N_OPS = 40, N_RUNS = 10 };
 
 /* Immediates. */
 enum { NO_IMM, ELEM, INS, INSL, SHL, SHR, EXT, FRAC };
@@ -277,7 +277,7 @@ static IrRegion *build(Arena *arena, int only)
 
     ir_builder_init(&b, arena, &a64_guest, 0x1000, 0, 1);
     ir_insn(&b, 0x1000);
-    for (unsigned i = 0; i < N_OPS; i++) {
+    for (unsigned i = 0, n = rnd(4) ? 6 : N_OPS; i < n; i++) {
         build_op(&b, &rows[only >= 0 && rnd(2) ? (unsigned)only : rnd(G_N_ELEMENTS(rows))]);
     }
     ir_goto(&b, 0x2000);
@@ -361,6 +361,10 @@ static void check_region(TcgCodeBuf buf, uint64_t seed, Arena *arena, int only)
     state = seed * 0x9e3779b97f4a7c15ull + 1;
     IrRegion *r = build(arena, only);
     g_assert_true(tcg_backend_x86_64.compile(r, &buf, 0, &c));
+    if (getenv("GEMEL_ROWS_SHOW")) {
+        ir_print(r, stderr);
+        tcg_backend_x86_64.disas(&c, stderr);
+    }
     for (unsigned i = 0; i < N_RUNS; i++) {
         random_state(want, got);
         IrVec before[N_V];
