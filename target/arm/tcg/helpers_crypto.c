@@ -15,11 +15,6 @@
 typedef uint32_t Words __attribute__((vector_size(16)));
 typedef uint64_t Longs __attribute__((vector_size(16)));
 
-static inline Words words(const IrVec *v)
-{
-    return (Words){v->u32[0], v->u32[1], v->u32[2], v->u32[3]};
-}
-
 static inline void put_words(IrVec *r, Words v)
 {
     *(Words __attribute__((may_alias)) *)r = v;
@@ -28,11 +23,6 @@ static inline void put_words(IrVec *r, Words v)
 static inline void put_longs(IrVec *r, uint64_t low, uint64_t high)
 {
     *(Longs __attribute__((may_alias)) *)r = (Longs){low, high};
-}
-
-static inline Words ror_words(Words v, unsigned n)
-{
-    return v >> n | v << (32 - n);
 }
 
 static uint32_t rol32(uint32_t v, unsigned n)
@@ -96,32 +86,6 @@ void a64_h_sha1_round(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t i
     put128(r, x);
 }
 
-void a64_h_sha1h(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
-{
-    (void)cpu;
-    (void)imm;
-    (void)info;
-    put128(r, (uint32_t[4]){rol32(a[1].u32[0], 30)});
-}
-
-void a64_h_sha1su0(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
-{
-    (void)cpu;
-    (void)imm;
-    (void)info;
-    put_longs(r, a[0].u64[1] ^ a[0].u64[0] ^ a[2].u64[0], a[1].u64[0] ^ a[0].u64[1] ^ a[2].u64[1]);
-}
-
-void a64_h_sha1su1(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
-{
-    (void)cpu;
-    (void)imm;
-    (void)info;
-    Words t = words(&a[0]) ^ __builtin_shuffle(words(&a[1]), (Words){0}, (Words){1, 2, 3, 4});
-    Words first = __builtin_shuffle(t, (Words){0}, (Words){4, 5, 6, 0});
-    put_words(r, ror_words(t, 31) ^ ror_words(first, 30));
-}
-
 /* ---- SHA-256 ---- */
 
 static __attribute__((noinline)) void sha256_rounds(IrVec *r, const IrVec a[4], bool part1)
@@ -160,32 +124,6 @@ void a64_h_sha256h(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm,
     }
 }
 
-void a64_h_sha256su0(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
-{
-    (void)cpu;
-    (void)imm;
-    (void)info;
-    Words d = words(&a[0]), x = __builtin_shuffle(d, words(&a[1]), (Words){1, 2, 3, 4});
-    put_words(r, d + (ror_words(x, 7) ^ ror_words(x, 18) ^ x >> 3));
-}
-
-static Words sha256_s1(Words v)
-{
-    return ror_words(v, 17) ^ ror_words(v, 19) ^ v >> 10;
-}
-
-void a64_h_sha256su1(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
-{
-    (void)cpu;
-    (void)imm;
-    (void)info;
-    Words m = words(&a[2]);
-    Words sum = words(&a[0]) + __builtin_shuffle(words(&a[1]), m, (Words){1, 2, 3, 4});
-    Words low = sum + sha256_s1(__builtin_shuffle(m, (Words){2, 3, 2, 3}));
-    Words high = sum + sha256_s1(__builtin_shuffle(low, (Words){0, 1, 0, 1}));
-    put_words(r, __builtin_shuffle(low, high, (Words){0, 1, 6, 7}));
-}
-
 /* ---- SHA-512 ---- */
 
 static uint64_t sha512_sigma1(uint64_t v)
@@ -219,29 +157,6 @@ void a64_h_sha512h2(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm
     uint64_t y0 = a[2].u64[0], y1 = a[2].u64[1];
     uint64_t hi = ((x0 & y1) ^ (x0 & y0) ^ (y1 & y0)) + sha512_sigma0(y0) + w1;
     put_longs(r, ((hi & y0) ^ (hi & y1) ^ (y1 & y0)) + sha512_sigma0(hi) + w0, hi);
-}
-
-void a64_h_sha512su0(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
-{
-    (void)cpu;
-    (void)imm;
-    (void)info;
-    uint64_t w0 = a[0].u64[0], w1 = a[0].u64[1], x0 = a[1].u64[0];
-    put_longs(r, w0 + (ror64(w1, 1) ^ ror64(w1, 8) ^ w1 >> 7),
-              w1 + (ror64(x0, 1) ^ ror64(x0, 8) ^ x0 >> 7));
-}
-
-void a64_h_sha512su1(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
-{
-    (void)cpu;
-    (void)imm;
-    (void)info;
-    uint64_t sum[2];
-    for (unsigned k = 0; k < 2; k++) {
-        uint64_t x = a[1].u64[k];
-        sum[k] = a[0].u64[k] + (ror64(x, 19) ^ ror64(x, 61) ^ x >> 6) + a[2].u64[k];
-    }
-    put_longs(r, sum[0], sum[1]);
 }
 
 /* ---- SM3 ---- */
