@@ -829,7 +829,7 @@ void x64_analyze(X64Core *k)
     }
     strong_phis(k);
     liveness(k);
-    if (r->tier > 1 || r->n_rpo > 3) {
+    if (r->tier > 1) {
         slot_hints(k);
         value_hints(k);
     } else {
