@@ -17,7 +17,7 @@ enum {
     DFSC_TRANSLATION = 0x07, DFSC_PERMISSION = 0x0f, DFSC_ALIGN = 0x21, DFSC_EXTERNAL = 0x10,
     ESR_WNR = 1 << 6, ESR_IL = 1 << 25,
     CODE_ILLOPC = 1, CODE_ILLOPN = 2, CODE_MAPERR = 1, CODE_ACCERR = 2, CODE_ADRALN = 1,
-    CODE_TRAP_BRKPT = 1, CODE_FPE_INTDIV = 1,
+    CODE_TRAP_BRKPT = 1, CODE_KERNEL = 0x80, CODE_FPE_INTDIV = 1,
 };
 
 static uint64_t esr(unsigned ec, uint64_t iss)
@@ -25,9 +25,36 @@ static uint64_t esr(unsigned ec, uint64_t iss)
     return (uint64_t)ec << 26 | ESR_IL | iss;
 }
 
+/*
+ * The host's #GP: an address that is not canonical here. It may carry a tag in its top byte, which
+ * the guest's hardware ignores: from now on this thread's code masks addresses. true: try again.
+ */
+static bool tagged_access(UserThread *t)
+{
+    TcgCpu *c = &t->cpu.tcg;
+    uint32_t insn;
+    if (t->fault_sig != SIGSEGV || c->fault_code != CODE_KERNEL) {
+        return false;
+    }
+    if (!(t->cpu.mode_bits & A64_MODE_TAGGED)) {
+        t->cpu.mode_bits |= A64_MODE_TAGGED;
+        return true;
+    }
+    if (!user_get(&insn, t->cpu.pc, sizeof insn)) {
+        uint64_t a = user_a64_fault_address(&t->cpu, insn);
+        c->fault_addr = (uint64_t)((int64_t)(a << 8) >> 8);
+        bool load = (insn >> 27 & 7) == 5 || !(insn >> 29 & 1) ? insn >> 22 & 1 : insn >> 22 & 3;
+        c->fault_write = !load;
+    }
+    return false;
+}
+
 static void memory_fault(UserThread *t)
 {
     TcgCpu *c = &t->cpu.tcg;
+    if (tagged_access(t)) {
+        return;
+    }
     UserRegion r;
     uint64_t wnr = c->fault_write ? ESR_WNR : 0;
     UserFault f = {.sig = t->fault_sig, .code = (int)c->fault_code, .addr = c->fault_addr};

@@ -221,6 +221,8 @@ void user_cpu_loop(UserThread *t) __attribute__((noreturn));
 UserThread *user_thread_new(UserProcess *p);
 void user_thread_free(UserThread *t);
 void user_thread_enter(UserThread *t);   /* on its host thread: current, alternate stack */
+/* Address that the load or store `insn` at pc would access; registers as before it. */
+uint64_t user_a64_fault_address(const A64Cpu *c, uint32_t insn);
 void user_vdso_map(UserProcess *p);
 
 /* ---- signals.c, sigframe.c ---- */
