@@ -469,7 +469,7 @@ bool x86_gen_bt(X86Ctx *c, const X86Insn *i)
     return true;
 }
 
-/* BSF, BSR: a source of 0 leaves the destination alone (as all processors do). */
+/* BSF, BSR: a source of 0 leaves the whole destination alone (as all processors do). */
 bool x86_gen_bsf(X86Ctx *c, const X86Insn *i)
 {
     IrBuilder *b = c->b;
@@ -479,7 +479,11 @@ bool x86_gen_bsf(X86Ctx *c, const X86Insn *i)
     IrRef none = ir_cmp(b, IR_EQ, esz == 3 ? 3 : 2, src, x86_const(c, esz, 0));
     IrRef v = c->arg ? ir_bini(b, IR_XOR, t, ir_un(b, IR_CLZ, t, src), esz == 3 ? 63 : 31)
                      : ir_un(b, IR_CTZ, t, src);
-    x86_write(c, i, 0, ir_select(b, t, none, x86_reg(c, i->op[0].reg), v));
+    IrRef old = x86_reg(c, i->op[0].reg);
+    if (esz == 1) {
+        v = ir_emit(b, IR_BFI, IR_I64, 0, 0, 0, old, v, 0, 0, 16 << 8);
+    }
+    ir_put(b, X86_S_RAX + i->op[0].reg, ir_select(b, IR_I64, none, old, v));
     x86_put_flags(c, x86_fl(c, IR_FL_LOGIC, esz, src, 0, 0, 0));
     return true;
 }
