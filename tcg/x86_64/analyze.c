@@ -107,6 +107,9 @@ bool x64_imm_fits(const X64Core *k, IrRef v, unsigned bytes, uint64_t *imm)
 IrRef x64_tested(const X64Core *k, IrRef cmp)
 {
     const IrOp *op = &k->r->ops[cmp];
+    if (op->op == IR_AND && k->val[cmp].fused) {
+        return cmp; /* a branch on the AND itself */
+    }
     if (op->op != IR_CMP) {
         return IR_NONE;
     }
@@ -408,8 +411,8 @@ static void pattern_use(X64Core *k, const IrOp *user, unsigned i, IrRef a)
     bool ok = w->n_uses == 1 && user->blk == op->blk;
     if (op->op == IR_AND) {
         IrRef zero = x64_canon(k, user->arg[1]);
-        ok &= user->op == IR_CMP && i == 0 && user->sub <= IR_NE && x64_is_const(k, zero) &&
-              k->r->ops[zero].imm == 0 && (user->esz == 3) == (op->type == IR_I64);
+        ok &= is_cond_use(user, i) || (user->op == IR_CMP && i == 0 && user->sub <= IR_NE && x64_is_const(k, zero) &&
+              k->r->ops[zero].imm == 0 && (user->esz == 3) == (op->type == IR_I64));
     } else {
         IrRef n = x64_canon(k, op->arg[1]);
         ok &= user->op == IR_ADD && i == 1 && x64_is_const(k, n) && user->type == op->type &&

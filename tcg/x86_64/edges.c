@@ -114,7 +114,7 @@ static void enter_loop(X64Core *k, IrBlk to, Cand *c, unsigned n, X64In *in)
         bool far = t.dist >= X64_FAR;
         bool phi = is_phi_of(k, t.v, to);
         /* what the loop does not read keeps a register only while many are free */
-        unsigned spare = far ? 4 : 0;
+        unsigned spare = !far ? 0 : phi ? 1 : 4;
         if ((far && !phi && w->in_mem) || room[w->cls] <= spare) {
             continue;
         }

@@ -352,7 +352,7 @@ static X64Cond compare_condition(X64Core *k, IrRef a, const X64Arg *args)
     const IrOp *op = &k->r->ops[a];
     if (x64_tested(k, a)) {
         test_bits(k, x64_tested(k, a), args);
-        return (X64Cond){ cmp_cc[op->sub], 0 };
+        return (X64Cond){ op->op == IR_CMP ? cmp_cc[op->sub] : (uint8_t)X64_NE, 0 };
     }
     if (op->op == IR_CMP) {
         x64_set_eflags(k, op, args);

@@ -27,6 +27,9 @@ static void alu(X64Ctx *c, const IrOp *op, const X64Regs *r, unsigned alu_op)
     unsigned sz = size_of(op);
     const X64Arg *b = &r->arg[1];
     if (b->kind == X64_ARG_IMM) {
+        if (alu_op == X64_ALU_AND && (int32_t)b->imm >= 0) {
+            sz = 2; /* clears the upper half either way */
+        }
         x64_alu_ri(&c->as, sz, alu_op, r->dst, (int32_t)b->imm);
     } else if (b->kind == X64_ARG_MEM) {
         x64_alu_rm(&c->as, sz, alu_op, r->dst, b->mem);
@@ -80,6 +83,17 @@ static void emit_sub_imm(X64Ctx *c, const IrOp *op, const X64Regs *r)
     }
 }
 static void emit_and(X64Ctx *c, const IrOp *op, const X64Regs *r) { alu(c, op, r, X64_ALU_AND); }
+/* a & 0xff, 0xffff, 0xffffffff */
+static void emit_and_ext(X64Ctx *c, const IrOp *op, const X64Regs *r)
+{
+    uint64_t m = c->r->ops[x64_canon(c->core, op->arg[1])].imm;
+    unsigned sz = m == 0xff ? 0 : m == 0xffff ? 1 : 2;
+    if (r->arg[0].kind == X64_ARG_MEM) {
+        x64_movzx_rm(&c->as, sz, r->dst, r->arg[0].mem);
+    } else {
+        x64_movzx_rr(&c->as, sz, r->dst, r->arg[0].reg);
+    }
+}
 static void emit_or(X64Ctx *c, const IrOp *op, const X64Regs *r) { alu(c, op, r, X64_ALU_OR); }
 static void emit_xor(X64Ctx *c, const IrOp *op, const X64Regs *r) { alu(c, op, r, X64_ALU_XOR); }
 
@@ -459,6 +473,7 @@ static const X64Row row_add = { emit_add, X64R_IMM1 | X64R_MEM1 | X64R_EFLAGS, 0
 static const X64Row row_sub = { emit_sub, TE | X64R_IMM1 | X64R_MEM1, 0, 0 };
 static const X64Row row_sub_imm = { emit_sub_imm, X64R_IMM1 | X64R_EFLAGS, 0, 0 };
 static const X64Row row_and = { emit_and, TC | X64R_IMM1 | X64R_MEM1, 0, 0 };
+static const X64Row row_and_ext = { emit_and_ext, X64R_MEM0 | X64R_IMM1 | X64R_IMM64, 0, 0 };
 static const X64Row row_or = { emit_or, TC | X64R_IMM1 | X64R_MEM1, 0, 0 };
 static const X64Row row_xor = { emit_xor, TC | X64R_IMM1 | X64R_MEM1, 0, 0 };
 static const X64Row row_andn = { emit_andn, TE | X64R_IMM1 | X64R_MEM1, 0, 0 };
@@ -499,6 +514,12 @@ static bool imm_arg1(const X64Ctx *c, const IrOp *op)
     return x64_imm_fits(c->core, x64_canon(c->core, op->arg[1]), op->type == IR_I64 ? 8 : 4, &imm);
 }
 
+static bool is_ext_mask(const X64Ctx *c, const IrOp *op)
+{
+    const IrOp *m = &c->r->ops[x64_canon(c->core, op->arg[1])];
+    return m->op == IR_CONST && (m->imm == 0xff || m->imm == 0xffff || m->imm == 0xffffffff);
+}
+
 static const X64Row *shift_row(const X64Ctx *c, const IrOp *op)
 {
     bool bmi = c->host & TCG_HOST_BMI2;
@@ -514,7 +535,7 @@ const X64Row *x64_int_row(const X64Ctx *c, const IrOp *op)
     case IR_ADD: return &row_add;
     case IR_SUB: return imm_arg1(c, op) ? &row_sub_imm : &row_sub;
     case IR_ADDC: case IR_SUBC: return &row_addc;
-    case IR_AND: return &row_and;
+    case IR_AND: return is_ext_mask(c, op) ? &row_and_ext : &row_and;
     case IR_OR: return &row_or;
     case IR_XOR: return &row_xor;
     case IR_ANDN: return &row_andn;
