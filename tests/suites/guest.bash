@@ -10,11 +10,18 @@ src=${GEMEL_SRC:-$(cd "$suite_here/../.." && pwd)}
 emulator=${GEMEL_STATIC:-${GEMEL_BUILD:-$src/build}/gemel-aarch64-static}
 tests_run=0
 
+# Root stays root, for programs that look at users; others are root of a user namespace.
+if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
+    unshare_args=-m
+else
+    unshare_args=-Urm
+fi
+
 in_guest() {
     local root=$1
     shift
     # shellcheck disable=SC2016
-    unshare -Urm bash -c '
+    unshare "$unshare_args" bash -c '
         root=$1 emulator=$2
         shift 2
         mkdir -p "$root/proc" "$root/dev" "$root/tmp" "$root/gemel"
