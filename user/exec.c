@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -30,22 +31,10 @@ static int open_self(void)
     return open("/proc/self/exe", O_PATH | O_CLOEXEC);
 }
 
-void user_self_fd_init(UserProcess *p)
-{
-    int fd = p->opt->self_fd;
-    p->self_fd = fd > 0 && fcntl(fd, F_GETFD) >= 0 ? fd : -1;
-    if (p->self_fd >= 0) {
-        fcntl(fd, F_SETFD, FD_CLOEXEC);
-    }
-}
-
-void user_self_fd_keep(UserProcess *p)
+/* Holds fd as ours, at a number that programs do not look for. */
+static void hold_self(UserProcess *p, int fd)
 {
     struct rlimit l;
-    int fd = p->self_fd >= 0 ? -1 : open_self();
-    if (fd < 0) {
-        return;
-    }
     p->self_fd = fd;
     if (!getrlimit(RLIMIT_NOFILE, &l)) {
         int want = l.rlim_cur > 4096 ? 4095 : (int)l.rlim_cur - 1;
@@ -54,6 +43,28 @@ void user_self_fd_keep(UserProcess *p)
             close(fd);
             p->self_fd = high;
         }
+    }
+}
+
+void user_self_fd_init(UserProcess *p)
+{
+    int fd = p->opt->self_fd;
+    p->self_fd = -1;
+    if (fd > 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) >= 0) {
+        p->self_fd = fd;
+    } else if (access("/proc/self/exe", F_OK)) {
+        fd = open((const char *)getauxval(AT_EXECFN), O_PATH | O_CLOEXEC);
+        if (fd >= 0) {
+            hold_self(p, fd);
+        }
+    }
+}
+
+void user_self_fd_keep(UserProcess *p)
+{
+    int fd = p->self_fd >= 0 ? -1 : open_self();
+    if (fd >= 0) {
+        hold_self(p, fd);
     }
 }
 
