@@ -269,6 +269,9 @@ void ir_builder_init(IrBuilder *b, Arena *arena, const TcgGuest *guest, uint64_t
     b->put_seen = b->must_exit = false;
     b->cur_snap = 0;
     b->resolve = NULL;
+    b->resolve_call = NULL;
+    b->resolve_ret = NULL;
+    b->call_open = false;
     b->opaque = NULL;
     b->state = st;
     *st = (IrBuildState){ .simp = { .r = r, .emit = ir_build_emit,
@@ -470,9 +473,30 @@ static void ir_insn_done(IrBuilder *b)
     ir_state(b)->insn_open = false;
 }
 
+static void ir_push_ret(IrBuilder *b)
+{
+    if (b->call_open) {
+        b->call_open = false;
+        ir_append(b, &(IrOp){ .op = IR_PUSH_RET, .imm = b->call_ret });
+    }
+}
+
+/* Where a direct jump goes on inside the region, as an inlined call or as a plain edge. */
+static IrBlk ir_resolve_jump(IrBuilder *b, uint64_t pc)
+{
+    IrBlk to = IR_NO_BLK;
+
+    if (b->call_open && b->resolve_call && !b->must_exit) {
+        to = b->resolve_call(b->opaque, pc, b->call_ret);
+        b->call_open = to == IR_NO_BLK;
+    }
+    ir_push_ret(b);
+    return to == IR_NO_BLK ? ir_resolve(b, pc) : to;
+}
+
 void ir_goto(IrBuilder *b, uint64_t pc)
 {
-    IrBlk to = ir_resolve(b, pc);
+    IrBlk to = ir_resolve_jump(b, pc);
 
     ir_insn_done(b);
     if (to != IR_NO_BLK) {
@@ -483,17 +507,22 @@ void ir_goto(IrBuilder *b, uint64_t pc)
                  IR_NO_BLK, IR_NO_BLK);
 }
 
-/* A block that only leaves to pc with the state of now. */
-static IrBlk ir_exit_block(IrBuilder *b, uint64_t pc)
+/* A block that only leaves by `op`, to or at pc, with the state of now. */
+static IrBlk ir_leave_block(IrBuilder *b, uint64_t pc, IrOp op)
 {
     IrBlk blk = ir_new_block(b, pc, true);
-    IrOp op = { .op = IR_EXIT_LINK, .imm = pc, .snap = ir_snap_now(b, pc) };
 
+    op.snap = ir_snap_now(b, pc);
     b->r->snaps[op.snap].blk = blk;
     b->r->blocks[blk].inherits = true;
     ir_build_block(b, blk)->begun = true;
     ir_region_append(b->r, blk, ir_region_new_op(b->r, &op));
     return blk;
+}
+
+static IrBlk ir_exit_block(IrBuilder *b, uint64_t pc)
+{
+    return ir_leave_block(b, pc, (IrOp){ .op = IR_EXIT_LINK, .imm = pc });
 }
 
 void ir_branch(IrBuilder *b, IrRef cond, uint64_t taken, uint64_t not_taken)
@@ -517,10 +546,34 @@ void ir_branch(IrBuilder *b, IrRef cond, uint64_t taken, uint64_t not_taken)
     ir_terminate(b, &(IrOp){ .op = IR_BRC, .arg = { cond } }, t, n);
 }
 
+/* A return inside an inlined callee: on behind the call when the address is the expected one. */
+static bool ir_inlined_return(IrBuilder *b, IrRef address)
+{
+    uint64_t ret;
+    IrBlk to = b->resolve_ret && !b->must_exit ? b->resolve_ret(b->opaque, &ret) : IR_NO_BLK;
+    IrRef same;
+    IrBlk other;
+
+    if (to == IR_NO_BLK) {
+        return false;
+    }
+    same = ir_cmp(b, IR_EQ, 3, address, ir_const_pc(b, ret));
+    ir_insn_done(b);
+    other = ir_leave_block(b, b->insn_pc, (IrOp){ .op = IR_EXIT_IND, .sub = IR_J_RET,
+                                                  .arg = { address } });
+    b->r->blocks[other].cold = true;
+    ir_terminate(b, &(IrOp){ .op = IR_BRC, .arg = { same } }, to, other);
+    return true;
+}
+
 void ir_jump(IrBuilder *b, IrRef address, IrJumpKind kind)
 {
     uint64_t pc;
 
+    if (kind == IR_J_RET && ir_inlined_return(b, address)) {
+        return;
+    }
+    ir_push_ret(b);
     if (ir_is_const(b, address, &pc)) {
         ir_goto(b, pc);
         return;
@@ -532,7 +585,8 @@ void ir_jump(IrBuilder *b, IrRef address, IrJumpKind kind)
 
 void ir_call_push(IrBuilder *b, uint64_t return_pc)
 {
-    ir_append(b, &(IrOp){ .op = IR_PUSH_RET, .imm = return_pc });
+    b->call_open = true;
+    b->call_ret = return_pc;
 }
 
 void ir_raise(IrBuilder *b, unsigned reason, uint64_t info, uint64_t pc)

@@ -7,6 +7,9 @@
  * tier-1 block that its direct branches reach and that ran often enough, compared with the head.
  * Tier-1 counters are the whole profile. Blocks never seen running stay exits. Where a block runs
  * into the start of another, it is cut there, so no instruction is translated twice.
+ * Small callees of direct calls are taken in too, once for each call: the link register is then a
+ * known value, the return a plain edge (or one compare, where the callee keeps it on the stack),
+ * and registers stay where they are across the call.
  *
  * It works on the copies of the guest's bytes that tier 1 kept, so it never reads guest memory; if
  * one of the blocks was dropped meanwhile, the result is thrown away.
@@ -22,19 +25,38 @@
 #include "tcg/builder.h"
 
 enum {
-    MAX_BLOCKS = 96,
-    MAX_INSNS = 1200,
+    MAX_BLOCKS = 128,
+    MAX_INSNS = 1000,
+    MAX_CALLS = 24,    /* calls inlined in one region */
+    MAX_DEPTH = 3,     /* calls inside each other */
+    CALLEE_INSNS = 80, /* of one callee, its own inlined callees included */
     COLD_SHARE = 64, /* a block that ran less than the head's count / COLD_SHARE stays outside */
     QUEUE = sizeof(((TcgEngine *)0)->queue) / sizeof(((TcgEngine *)0)->queue[0]),
 };
 
-/* The blocks of a region being formed; [0] is the head. */
+/* An inlined call: its callee's blocks are in the region once for each. [0] is no call. */
+typedef struct FormCall {
+    uint64_t callee, ret;
+    uint16_t caller;      /* the call whose code makes this one */
+    uint16_t depth;
+    uint32_t n_insns;
+} FormCall;
+
+/* One guest block, as part of one call. */
+typedef struct FormBlock {
+    TcgRegion *tier1;
+    uint64_t   end;       /* where to stop translating it */
+    uint16_t   call;
+    IrBlk      ir;
+} FormBlock;
+
+/* A region being formed; block 0 is the head. */
 typedef struct Form {
-    TcgRegion *blk[MAX_BLOCKS];
-    uint64_t   end[MAX_BLOCKS];   /* where to stop translating it */
-    IrBlk      ir[MAX_BLOCKS];
-    uint32_t   n, n_insns;
-    uint64_t   gen;
+    FormBlock  blk[MAX_BLOCKS];
+    FormCall   call[MAX_CALLS];
+    uint32_t   n, n_calls, n_insns;
+    uint64_t   gen, mode, least;  /* least: executions to be worth taking in */
+    uint32_t   now;               /* the block being translated */
     TcgBuffer *buffer;
 } Form;
 
@@ -58,36 +80,85 @@ static TcgRegion *tier1_at(TcgEngine *e, uint64_t pc, uint64_t mode)
     return r && !r->dead && r->c.code ? r : NULL;
 }
 
-static int form_index(const Form *f, uint64_t pc)
+static int form_index(const Form *f, uint64_t pc, unsigned call)
 {
     for (uint32_t i = 0; i < f->n; i++) {
-        if (f->blk[i]->pc == pc) {
+        if (f->blk[i].tier1->pc == pc && f->blk[i].call == call) {
             return (int)i;
         }
     }
     return -1;
 }
 
-static void form_collect(TcgEngine *e, Form *f, uint64_t mode)
+static int form_call_index(const Form *f, uint64_t callee, uint64_t ret, unsigned caller)
 {
-    uint64_t least = run_count(e, f->blk[0]) / COLD_SHARE;
-    f->n_insns = f->blk[0]->n_insns;
+    for (uint32_t i = 1; i < f->n_calls; i++) {
+        const FormCall *c = &f->call[i];
+        if (c->callee == callee && c->ret == ret && c->caller == caller) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+/* Takes the block at pc in, when it is known, hot enough and fits. */
+static bool form_add(TcgEngine *e, Form *f, uint64_t pc, unsigned call)
+{
+    if (form_index(f, pc, call) >= 0) {
+        return true;
+    }
+    TcgRegion *t = f->n < MAX_BLOCKS ? tier1_at(e, pc, f->mode) : NULL;
+    FormCall *c = &f->call[call];
+    if (!t || run_count(e, t) < f->least || f->n_insns + t->n_insns > MAX_INSNS ||
+        (call && c->n_insns + t->n_insns > CALLEE_INSNS)) {
+        return false;
+    }
+    f->blk[f->n++] = (FormBlock){.tier1 = t, .call = (uint16_t)call};
+    f->n_insns += t->n_insns;
+    for (unsigned k = call; k; k = f->call[k].caller) {
+        f->call[k].n_insns += t->n_insns;
+    }
+    return true;
+}
+
+static void form_add_call(TcgEngine *e, Form *f, const FormBlock *b)
+{
+    uint64_t callee = b->tier1->target[0], ret = b->tier1->target[1];
+    unsigned depth = f->call[b->call].depth + 1u;
+    if (f->n_calls == MAX_CALLS || depth > MAX_DEPTH ||
+        form_call_index(f, callee, ret, b->call) >= 0) {
+        return;
+    }
+    f->call[f->n_calls] = (FormCall){callee, ret, b->call, (uint16_t)depth, 0};
+    unsigned caller = b->call;
+    if (form_add(e, f, callee, f->n_calls)) {
+        f->n_calls++;
+        form_add(e, f, ret, caller);
+    }
+}
+
+static void form_collect(TcgEngine *e, Form *f)
+{
+    f->least = run_count(e, f->blk[0].tier1) / COLD_SHARE;
+    f->n_insns = f->blk[0].tier1->n_insns;
+    f->n_calls = 1;
     for (uint32_t i = 0; i < f->n; i++) {
-        const TcgRegion *r = f->blk[i];
-        uint32_t n = r->ends_in_call ? 0 : r->n_targets;
-        for (uint32_t k = 0; k < n && f->n < MAX_BLOCKS; k++) {
-            TcgRegion *t = form_index(f, r->target[k]) < 0 ? tier1_at(e, r->target[k], mode) : NULL;
-            if (t && run_count(e, t) >= least && f->n_insns + t->n_insns <= MAX_INSNS) {
-                f->blk[f->n++] = t;
-                f->n_insns += t->n_insns;
-            }
+        const TcgRegion *r = f->blk[i].tier1;
+        if (r->ends_in_call) {
+            form_add_call(e, f, &f->blk[i]);
+            continue;
+        }
+        for (uint32_t k = 0; k < r->n_targets; k++) {
+            form_add(e, f, r->target[k], f->blk[i].call);
         }
     }
     for (uint32_t i = 0; i < f->n; i++) {
-        f->end[i] = f->blk[i]->ranges[0].end;
+        FormBlock *b = &f->blk[i];
+        b->end = b->tier1->ranges[0].end;
         for (uint32_t k = 0; k < f->n; k++) {
-            if (f->blk[k]->pc > f->blk[i]->pc && f->blk[k]->pc < f->end[i]) {
-                f->end[i] = f->blk[k]->pc;
+            uint64_t pc = f->blk[k].tier1->pc;
+            if (f->blk[k].call == b->call && pc > b->tier1->pc && pc < b->end) {
+                b->end = pc;
             }
         }
     }
@@ -96,39 +167,58 @@ static void form_collect(TcgEngine *e, Form *f, uint64_t mode)
 static IrBlk form_resolve(void *opaque, uint64_t pc)
 {
     const Form *f = opaque;
-    int i = form_index(f, pc);
-    return i < 0 ? IR_NO_BLK : f->ir[i];
+    int i = form_index(f, pc, f->blk[f->now].call);
+    return i < 0 ? IR_NO_BLK : f->blk[i].ir;
 }
 
-static IrRegion *form_build(TcgEngine *e, Form *f, uint64_t mode, const TcgCpu *model)
+static IrBlk form_resolve_call(void *opaque, uint64_t callee, uint64_t ret)
+{
+    const Form *f = opaque;
+    int call = form_call_index(f, callee, ret, f->blk[f->now].call);
+    int i = call < 0 ? -1 : form_index(f, callee, (unsigned)call);
+    return i < 0 ? IR_NO_BLK : f->blk[i].ir;
+}
+
+static IrBlk form_resolve_ret(void *opaque, uint64_t *ret)
+{
+    const Form *f = opaque;
+    const FormCall *c = &f->call[f->blk[f->now].call];
+    *ret = c->ret;
+    int i = f->blk[f->now].call ? form_index(f, c->ret, c->caller) : -1;
+    return i < 0 ? IR_NO_BLK : f->blk[i].ir;
+}
+
+static IrRegion *form_build(TcgEngine *e, Form *f, const TcgCpu *model)
 {
     arena_reset(&e->arena2);
     IrBuilder b;
-    ir_builder_init(&b, &e->arena2, e->guest, f->blk[0]->pc, mode, 2);
+    ir_builder_init(&b, &e->arena2, e->guest, f->blk[0].tier1->pc, f->mode, 2);
     b.resolve = form_resolve;
+    b.resolve_call = form_resolve_call;
+    b.resolve_ret = form_resolve_ret;
     b.opaque = f;
     for (uint32_t i = 0; i < f->n; i++) {
-        f->ir[i] = i ? ir_new_block(&b, f->blk[i]->pc, false) : 1;
-        uint64_t count = run_count(e, f->blk[i]);
-        b.r->blocks[f->ir[i]].weight = count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
+        FormBlock *k = &f->blk[i];
+        k->ir = i ? ir_new_block(&b, k->tier1->pc, false) : 1;
+        uint64_t count = run_count(e, k->tier1);
+        b.r->blocks[k->ir].weight = count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
     }
-    for (uint32_t i = 0; i < f->n; i++) {
-        const TcgRegion *r = f->blk[i];
-        if (i) { /* block 1 is current from the start */
-            ir_set_block(&b, f->ir[i]);
+    for (f->now = 0; f->now < f->n; f->now++) {
+        const FormBlock *k = &f->blk[f->now];
+        if (f->now) { /* block 1 is current from the start */
+            ir_set_block(&b, k->ir);
         }
-        TcgBlockCtx ctx = {.b = &b, .pc = r->pc, .code = r->code_copy,
-                           .code_bytes = (uint32_t)(f->end[i] - r->pc),
-                           .max_insns = r->n_insns, .mode = mode, .cpu = model};
+        TcgBlockCtx ctx = {.b = &b, .pc = k->tier1->pc, .code = k->tier1->code_copy,
+                           .code_bytes = (uint32_t)(k->end - k->tier1->pc),
+                           .max_insns = k->tier1->n_insns, .mode = f->mode, .cpu = model};
         e->guest->translate(&ctx);
-        b.r->n_insns += ctx.n_insns;
     }
     return ir_builder_finish(&b);
 }
 
-static TcgRegion *form_region(const Form *f, const IrRegion *ir, uint64_t mode)
+static TcgRegion *form_region(const Form *f, const IrRegion *ir)
 {
-    TcgRegion *r = region_new(f->blk[0]->pc, mode, 2);
+    TcgRegion *r = region_new(f->blk[0].tier1->pc, f->mode, 2);
     r->n_insns = ir->n_insns;
     r->n_ranges = f->n;
     r->ranges = malloc(f->n * sizeof *r->ranges);
@@ -136,7 +226,7 @@ static TcgRegion *form_region(const Form *f, const IrRegion *ir, uint64_t mode)
         abort();
     }
     for (uint32_t i = 0; i < f->n; i++) {
-        r->ranges[i] = (TcgRange){f->blk[i]->pc, f->end[i]};
+        r->ranges[i] = (TcgRange){f->blk[i].tier1->pc, f->blk[i].end};
     }
     return r;
 }
@@ -148,7 +238,7 @@ static bool form_valid(TcgEngine *e, const Form *f)
         return false;
     }
     for (uint32_t i = 0; i < f->n; i++) {
-        if (f->blk[i]->dead) {
+        if (f->blk[i].tier1->dead) {
             return false;
         }
     }
@@ -184,26 +274,26 @@ static void publish(TcgEngine *e, Form *f, TcgRegion *r)
 /* compile_lock held: nothing the form points to is freed while it is (engine_reclaim()). */
 static void compile_hot(TcgEngine *e, uint64_t pc, uint64_t mode)
 {
-    Form f = {.n = 0};
+    Form f = {.mode = mode};
     uint64_t t0 = engine_now_ns();
     pthread_mutex_lock(&e->lock);
     engine_own_buffers(e);
     TcgRegion *head = engine_find(e, pc, mode);
     if (head && head->tier == 1 && !head->dead && head->c.code) {
-        f.blk[f.n++] = head;
+        f.blk[f.n++] = (FormBlock){.tier1 = head};
         f.gen = atomic_load(&e->gen);
         f.buffer = e->buffers[1];
-        form_collect(e, &f, mode);
+        form_collect(e, &f);
     }
     TcgCpu *model = e->model;
     pthread_mutex_unlock(&e->lock);
     if (!f.n) {
         return;
     }
-    IrRegion *ir = form_build(e, &f, mode, model);
+    IrRegion *ir = form_build(e, &f, model);
     FILE *dump = e->config.log & TCG_LOG_OPT ? e->log : NULL;
     ir_optimize(ir, 2, dump);
-    TcgRegion *r = form_region(&f, ir, mode);
+    TcgRegion *r = form_region(&f, ir);
     if (e->backend->compile(ir, &f.buffer->buf, 0, &r->c)) {
         publish(e, &f, r);
     } else {

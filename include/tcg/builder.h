@@ -31,7 +31,17 @@ typedef struct IrBuilder {
      * Called by ir_goto/ir_branch with the direct target; may be NULL (always exits, but a jump
      * to the region's own entry is a back-edge). */
     IrBlk   (*resolve)(void *opaque, uint64_t pc);
+    /*
+     * Inlining of guest calls (tier 2); both NULL: none. resolve_call: where a direct call to
+     * `callee` that returns to `ret` continues inside the region, or IR_NO_BLK; then nothing is
+     * pushed on the return ring. resolve_ret: inside an inlined callee, the block behind the call
+     * and its address; the return is checked against that address and leaves when it differs.
+     */
+    IrBlk   (*resolve_call)(void *opaque, uint64_t callee, uint64_t ret);
+    IrBlk   (*resolve_ret)(void *opaque, uint64_t *ret);
     void     *opaque;
+    bool      call_open;           /* between ir_call_push() and the jump */
+    uint64_t  call_ret;
     void     *state;               /* private to builder.c: per-block saved maps */
 } IrBuilder;
 
