@@ -109,8 +109,8 @@ uint32_t fpu_to_int32_js(FpuState *s, uint64_t x, bool *exact)
     } else if (frac != 0) {
         fpu_raise(s, FPU_INEXACT);
     }
-    /* Minus zero, also one flushed from a denormal, is not exact, though it raises nothing. */
-    *exact = fits && frac == 0 && !(a.cls == FPC_ZERO && a.sign);
+    /* -0 and flushed denormals are not exact, though they raise nothing for it. */
+    *exact = fits && frac == 0 && !(a.cls == FPC_ZERO && x != 0);
     return (uint32_t)(a.sign ? -mag : mag);
 }
 

@@ -74,6 +74,12 @@ static const struct {
     {0xbff80c00, 0x2f000c00, "modified immediate with op = 1, o2 = 1 is unallocated; it runs FMOV"},
 };
 
+/* FJCVTZS of a denormal flushed to zero: the manual clears Z, the oracle sets it. */
+static bool is_fjcvtzs(uint32_t w)
+{
+    return (w & 0xfffffc00u) == 0x1e7e0000u;
+}
+
 static bool word_allowed(uint32_t w)
 {
     for (unsigned i = 0; i < sizeof oracle_errata / sizeof oracle_errata[0]; i++) {
@@ -323,12 +329,17 @@ static void make_case(IsaCase *c, const Options *o, const uint16_t *rows, unsign
     bool aligned = rnd(s) % 8 != 0;
     make_state(&c->in, s, o->fpcr, aligned);
     c->n = o->insns;
-    bool exclusive = false;
+    bool exclusive = false, refused = false;
     for (uint32_t i = 0; i < c->n; i++) {
         /* The first of a case goes round the rows, so that all get their share. */
-        unsigned row = rows[i ? rnd(s) % n_rows : number % n_rows];
+        unsigned row = rows[i || refused ? rnd(s) % n_rows : number % n_rows];
         while (!make_insn(row, s, c->n - i, aligned, &c->insn[i])) {
             row = rows[rnd(s) % n_rows];
+        }
+        if (o->fpcr && is_fjcvtzs(c->insn[i]) && !o->row) {
+            refused = true;
+            i--;
+            continue;
         }
         if (is_exclusive(c->insn[i])) {
             if (exclusive && !o->row) { /* a store after a load of another size may do what it likes */
