@@ -222,8 +222,7 @@ static void emit_aes(X64Ctx *c, const IrOp *op, const X64Regs *r)
 
     x64_v3(&c->as, XV_PXOR, V15, r->arg[0].reg, r->arg[1].reg);
     x64_zero(c, r->vtmp[0]);
-    x64_v3(&c->as, XI(2, last), V15, V15, r->vtmp[0]);
-    x64_movaps(&c->as, r->dst, V15);
+    x64_v3(&c->as, XI(2, last), r->dst, V15, r->vtmp[0]);
 }
 
 /* AESDECLAST undoes what AESENC does before MixColumns. */

@@ -228,19 +228,44 @@ static void emit_rhadd_d(X64Ctx *c, const IrOp *op, const X64Regs *r)
 }
 
 /* a + b: min(a, ~b) + b; a - b: max(a, b) - b */
-static void emit_uqadd_d(X64Ctx *c, const IrOp *op, const X64Regs *r)
+static void emit_uqadd(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
-    unsigned a = r->arg[0].reg, b = r->arg[1].reg, t = r->vtmp[0];
+    unsigned a = r->arg[0].reg, b = r->arg[1].reg, e = op->esz;
+    bool add = op->op == IR_VUQADD;
 
-    if (op->op == IR_VUQADD) {
-        x64_ones(c, t);
-        x64_v3(&c->as, XV_PXOR, V15, b, t);
-        x64_v3(&c->as, pumin[2], V15, V15, a);
-        x64_v3(&c->as, padd[2], r->dst, V15, b);
-    } else {
-        x64_v3(&c->as, pumax[2], V15, a, b);
-        x64_v3(&c->as, psub[2], r->dst, V15, b);
+    if (add) {
+        x64_ones(c, V15);
+        x64_v3(&c->as, XV_PXOR, V15, V15, b);
     }
+    if (e == 3) { /* VPMINUQ, VPMAXUQ */
+        x64_evex_rr(&c->as, XI_Q(2, add ? 0x3b : 0x3f), 0, V15, add ? V15 : b, a, -1);
+    } else {
+        x64_v3(&c->as, add ? pumin[e] : pumax[e], V15, add ? V15 : b, a);
+    }
+    x64_v3(&c->as, add ? padd[e] : psub[e], r->dst, V15, b);
+    end_half(c, op, r->dst);
+}
+
+/*
+ * Signed: overflow when the sum's sign differs from both operands' (the difference's from a's, and
+ * theirs differ); then the limit on a's side. 32 bits, with AVX-512 64.
+ */
+static void emit_sqadd(X64Ctx *c, const IrOp *op, const X64Regs *r)
+{
+    unsigned a = r->arg[0].reg, b = r->arg[1].reg, t = r->vtmp[0], u = r->vtmp[1], e = op->esz;
+    unsigned all = e | ((8u << e) - 1) << 2;
+    bool add = op->op == IR_VSQADD;
+
+    x64_v3(&c->as, add ? padd[e] : psub[e], V15, a, b);
+    x64_v3(&c->as, XV_PXOR, u, a, b);
+    x64_v3(&c->as, XV_PXOR, t, a, V15);
+    x64_v3(&c->as, add ? XV_PANDN : XV_PAND, u, u, t);
+    x64_vsh(c, SH_SRA, u, u, all); /* ones where it overflows */
+    x64_vsh(c, SH_SRA, t, a, all);
+    x64_v3m(&c->as, XV_PXOR, t, t, x64_const_both(c, e == 3 ? INT64_MAX : 0x7fffffff7fffffff));
+    x64_v3(&c->as, XV_PXOR, t, t, V15);
+    x64_v3(&c->as, XV_PAND, t, t, u);
+    x64_v3(&c->as, XV_PXOR, r->dst, V15, t);
     end_half(c, op, r->dst);
 }
 
@@ -428,7 +453,8 @@ static const X64Row row_tst = { emit_tst, 0, 0, 1 };
 static const X64Row row_tst_512 = { emit_tst_512, X64R_HI, 0, 0 };
 static const X64Row row_abd = { emit_abd, X64R_HI, 0, 1 };
 static const X64Row row_rhadd_d = { emit_rhadd_d, X64R_HI, 0, 1 };
-static const X64Row row_uqadd_d = { emit_uqadd_d, 0, 0, 1 };
+static const X64Row row_uqadd = { emit_uqadd, X64R_HI, 0, 0 };
+static const X64Row row_sqadd = { emit_sqadd, X64R_HI, 0, 2 };
 static const X64Row row_addp = { emit_addp, 0, 0, 1 };
 static const X64Row row_xtl = { emit_xtl, X64R_HI, 0, 0 };
 static const X64Row row_xtn = { emit_xtn, X64R_HI, 0, 0 };
@@ -441,6 +467,7 @@ static const X64Row row_minmaxv = { emit_minmaxv, X64R_HI, 0, 1 };
 const X64Row *x64_vec_int_row(const X64Ctx *c, const IrOp *op)
 {
     unsigned e = op->esz;
+    bool v512 = x64_has(c, TCG_HOST_AVX512VL);
 
     if (e > 3) {
         return NULL;
@@ -452,12 +479,14 @@ const X64Row *x64_vec_int_row(const X64Ctx *c, const IrOp *op)
     case IR_VCMP:
         return op->sub == IR_EQ || op->sub == IR_SGT || op->sub == IR_SLT ? &row_cmp_simple
                                                                           : &row_cmp;
-    case IR_VTST:    return x64_has(c, TCG_HOST_AVX512VL) ? &row_tst_512 : &row_tst;
+    case IR_VTST:    return v512 ? &row_tst_512 : &row_tst;
     case IR_VUABD:
     case IR_VSABD:   return e < 3 ? &row_abd : NULL;
     case IR_VURHADD: return e == 2 ? &row_rhadd_d : NULL;
     case IR_VUQADD:
-    case IR_VUQSUB:  return e == 2 ? &row_uqadd_d : NULL;
+    case IR_VUQSUB:  return e == 2 || v512 ? &row_uqadd : NULL;
+    case IR_VSQADD:
+    case IR_VSQSUB:  return e == 2 || v512 ? &row_sqadd : NULL;
     case IR_VADDP:   return &row_addp;
     case IR_VSXTL:
     case IR_VUXTL:   return e < 3 ? &row_xtl : NULL;
