@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "user/user.h"
+#include "user/guest_abi.h"
 
 enum { MAX_ARGS = 1 << 20, SCRIPT_DEPTH = 5 };
 
@@ -115,6 +115,10 @@ static int resolve(UserThread *t, Exec *x)
         }
         if (link) {
             snprintf(x->path, sizeof x->path, "%s", link);
+        }
+        if (!e && x->im.abi->native && !t->proc->abi->native) {
+            x->foreign = true;
+            return 0;
         }
         if (!e) {
             return check_interp(t, x);

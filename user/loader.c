@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "user/user.h"
+#include "user/guest_abi.h"
 
 enum { MAX_PHDR_BYTES = 65536 };
 
@@ -41,11 +41,11 @@ static int check_header(const Elf64_Ehdr *h, ssize_t got, const char **why)
         return reject(why, "truncated ELF header");
     }
     if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB ||
-        h->e_machine != EM_AARCH64) {
-        return reject(why, "an ELF file, but not for 64-bit little-endian AArch64");
+        !user_abi_find(h->e_machine)) {
+        return reject(why, "an ELF file, but not for 64-bit little-endian AArch64 or x86-64");
     }
     if (h->e_type != ET_EXEC && h->e_type != ET_DYN) {
-        return reject(why, "an AArch64 ELF file, but not a program (not linked?)");
+        return reject(why, "an ELF file, but not a program (not linked?)");
     }
     if (h->e_phentsize != sizeof(Elf64_Phdr) || !h->e_phnum ||
         h->e_phnum * sizeof(Elf64_Phdr) > MAX_PHDR_BYTES) {
@@ -138,6 +138,7 @@ int user_image_check(UserImage *im, const UserOptions *o, const char **why)
         e = reject(why, "an ELF file without loadable segments");
     }
     im->entry = h.e_entry;
+    im->abi = user_abi_find(h.e_machine);
     im->phnum = h.e_phnum;
     im->type = h.e_type;
     return e;

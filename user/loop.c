@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "user/mm.h"
-#include "user/user.h"
+#include "user/guest_abi.h"
 
 enum {
     EC_INSN_ABORT = 0x20, EC_DATA_ABORT = 0x24, EC_PC_ALIGN = 0x22,
@@ -128,9 +128,10 @@ static void svc(UserThread *t, uint64_t imm)
     user_syscall(t);
 }
 
-static void handle(UserThread *t, TcgExit why)
+void user_a64_handle(UserThread *t, TcgExit why)
 {
     uint64_t info = t->cpu.tcg.exit_info, pc = t->cpu.pc;
+    t->cpu.excl_addr = UINT64_MAX; /* an exception return clears the monitor (B2.9.3) */
     switch (why) {
     case TCG_EXIT_SYSCALL:
         svc(t, info);
@@ -174,9 +175,7 @@ void user_cpu_loop(UserThread *t)
         if (__atomic_load_n(&t->cpu.tcg.request, __ATOMIC_ACQUIRE) & TCG_REQ_SIGNAL) {
             user_signals_deliver(t);
         }
-        TcgExit why = tcg_run(&t->cpu.tcg);
-        t->cpu.excl_addr = UINT64_MAX; /* an exception return clears the monitor (B2.9.3) */
-        handle(t, why);
+        t->proc->abi->handle(t, tcg_run(&t->cpu.tcg));
     }
 }
 

@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "user/user.h"
+#include "user/guest_abi.h"
 
 enum { BINFMT_PRESERVE_ARGV0 = 1 }; /* AT_FLAGS of the kernel: registered with P */
 
@@ -77,7 +77,7 @@ static void open_engine(UserProcess *p, UserThread *t)
         .log_file = p->opt->log_file,
     };
     char err[256];
-    p->engine = tcg_engine_new(&a64_guest, &ops, p, &config, err, sizeof err);
+    p->engine = tcg_engine_new(p->abi->guest, &ops, p, &config, err, sizeof err);
     if (!p->engine) {
         fprintf(stderr, "%s: %s\n", p->opt->program, err);
         exit(1);
@@ -94,6 +94,20 @@ static void open_log(UserProcess *p)
             cannot(p->opt, p->opt->log_file, errno, NULL);
         }
         p->log = f;
+    }
+}
+
+/* The program's ABI decides what the CPU is. */
+static void set_abi(UserProcess *p, const UserImage *im)
+{
+    p->abi = im->abi;
+    if (!p->abi->reset(p->threads, p->opt->cpu_model)) {
+        fprintf(stderr, "%s: -cpu: no model '%s' for %s programs\n", p->opt->program,
+                p->opt->cpu_model, p->abi->name);
+        exit(1);
+    }
+    if (p->abi->vdso) {
+        user_vdso_map(p);
     }
 }
 
@@ -115,6 +129,7 @@ static void load(UserProcess *p, const char *program, char **argv)
         e = user_image_open(im, user_path(p->opt, program, buf), p->opt, &why);
     }
     if (!e) {
+        set_abi(p, im);
         e = user_image_load(p, im, argv, p->opt->env, program, &why);
     }
     if (e) {
@@ -148,9 +163,8 @@ int main(int argc, char **argv, char **envp)
     user_map_init(&p->map, o->reserve ? o->reserve : USER_TASK_SIZE);
     open_log(p);
     user_self_fd_init(p);
-    user_vdso_map(p);
     UserThread *t = user_thread_new(p);
-    if (!t || !a64_cpu_reset(&t->cpu, o->cpu_model, __builtin_cpu_supports("avx"))) {
+    if (!t) {
         abort();
     }
     p->threads = t;
@@ -158,8 +172,7 @@ int main(int argc, char **argv, char **envp)
     load(p, program, guest_argv);
     const char *base = strrchr(program, '/');
     prctl(PR_SET_NAME, base ? base + 1 : program);
-    t->cpu.pc = p->entry;
-    t->cpu.sp = p->stack_sp;
+    p->abi->start(t, p->entry, p->stack_sp);
     user_thread_enter(t);
     user_signals_init(t);
     open_engine(p, t);

@@ -105,6 +105,12 @@ static bool set_cpu(OptState *s, const char *v)
         exit(0);
     }
     const char *best = *names;
+    for (const char *const *x86 = x86_cpu_models(); *x86; x86++) { /* loading tells if it fits */
+        if (!strcmp(v, *x86)) {
+            s->o->cpu_model = *x86;
+            return true;
+        }
+    }
     for (; *names; names++) {
         if (!strcmp(v, *names)) {
             s->o->cpu_model = *names;

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "user/mm.h"
-#include "user/user.h"
+#include "user/guest_abi.h"
 
 /* The name below /proc/self/, /proc/<our pid>/ or a thread's folder; NULL: another path. */
 static const char *own_name(const char *path)
@@ -180,6 +180,13 @@ static void print_cpuinfo(UserProcess *p, FILE *out)
     };
     const A64Cpu *c = &p->threads->cpu;
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    if (p->abi != &user_abi_aarch64) {
+        for (long i = 0; i < cpus; i++) {
+            fprintf(out, "processor\t: %ld\nmodel name\t: Gemel virtual %s CPU\n\n", i,
+                    p->abi->name);
+        }
+        return;
+    }
     uint64_t h = a64_hwcap(c), h2 = a64_hwcap2(c);
     for (long i = 0; i < cpus; i++) {
         fprintf(out, "processor\t: %ld\nBogoMIPS\t: 100.00\nFeatures\t:", i);

@@ -22,7 +22,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "user/user.h"
+#include "user/guest_abi.h"
 #include "user/sig.h"
 #include "user/thread.h"
 
@@ -111,7 +111,7 @@ static void report_own_crash(int sig, const siginfo_t *si, const ucontext_t *uc)
     put_text("), address ");
     put_hex((uint64_t)si->si_addr);
     put_text(", last guest pc ");
-    put_hex(t ? t->cpu.pc : 0);
+    put_hex(t && t->proc->abi ? t->proc->abi->pc(t) : 0);
     put_text(", system call ");
     put_hex(t ? t->syscall_nr : 0);
     put_text("\n");
@@ -271,9 +271,9 @@ static void settle_restart(UserThread *t, const UserSigaction *act)
     bool eintr = r == USER_ERESTARTNOHAND || (r == USER_ERESTARTSYS && act &&
                                               !(act->flags & SA_RESTART));
     if (act && eintr) {
-        t->cpu.x[0] = (uint64_t)-EINTR;
+        t->proc->abi->result(t, -EINTR);
     } else {
-        t->cpu.pc -= 4; /* x0 was left alone */
+        t->proc->abi->again(t);
     }
 }
 
@@ -301,7 +301,7 @@ static void deliver_one(UserThread *t, const siginfo_t *si, const UserFault *fau
     settle_restart(t, &act);
     uint64_t frame_mask = t->has_saved_mask ? t->saved_mask : t->sigmask;
     t->has_saved_mask = false;
-    if (!user_frame_push(t, si, &act, frame_mask, fault)) {
+    if (!p->abi->frame_push(t, si, &act, frame_mask, fault)) {
         user_die_by_signal(t, SIGSEGV);
     }
     t->sigmask |= act.mask | (act.flags & SA_NODEFER ? 0 : BIT(sig));

@@ -15,11 +15,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "user/user.h"
+#include "user/guest_abi.h"
 
 enum {
     STACK_DEFAULT = 8 << 20, STACK_MIN = 256 << 10,
-    MINSIGSTKSZ_A64 = 4720,   /* frame without SVE, as the kernel announces */
 };
 #define STACK_MAX ((uint64_t)1 << 30)
 
@@ -73,8 +72,8 @@ static void fill_auxv(UserProcess *p, const UserImage *im, const UserImage *in,
     if (p->vdso) {
         aux(p, AT_SYSINFO_EHDR, p->vdso);
     }
-    aux(p, AT_MINSIGSTKSZ, MINSIGSTKSZ_A64);
-    aux(p, AT_HWCAP, a64_hwcap(&p->threads->cpu));
+    aux(p, AT_MINSIGSTKSZ, p->abi->min_sigstack);
+    aux(p, AT_HWCAP, p->abi->hwcap(p->threads, 0));
     aux(p, AT_PAGESZ, USER_PAGE);
     aux(p, AT_CLKTCK, (uint64_t)sysconf(_SC_CLK_TCK));
     aux(p, AT_PHDR, im->phdr);
@@ -89,7 +88,7 @@ static void fill_auxv(UserProcess *p, const UserImage *im, const UserImage *in,
     aux(p, AT_EGID, getegid());
     aux(p, AT_SECURE, getauxval(AT_SECURE));
     aux(p, AT_RANDOM, random);
-    aux(p, AT_HWCAP2, a64_hwcap2(&p->threads->cpu));
+    aux(p, AT_HWCAP2, p->abi->hwcap(p->threads, 1));
     aux(p, AT_EXECFN, execfn);
     aux(p, AT_PLATFORM, platform);
     aux(p, AT_NULL, 0);
@@ -141,7 +140,7 @@ int user_stack_build(UserProcess *p, const UserImage *im, const UserImage *inter
     p->arg_start = sp;
     ptr[argc] = ptr[argc + 1 + envc] = 0;
     sp &= ~(uint64_t)15;
-    uint64_t platform = push_string(&sp, "aarch64");
+    uint64_t platform = push_string(&sp, p->abi->name);
     sp = (sp - 16) & ~(uint64_t)15;
     uint64_t random = sp;
     if (getrandom((void *)random, 16, 0) != 16) {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "user/user.h"
+#include "user/guest_abi.h"
 
 enum { LINE = 1024, SHOWN = 64 };
 
@@ -130,7 +130,7 @@ static void out(UserThread *t, const Line *l)
 void user_strace_enter(UserThread *t, unsigned nr, const uint64_t a[6])
 {
     Line l = {.n = 0};
-    const UserSyscall *s = nr < USER_N_SYSCALLS ? &user_syscalls[nr] : NULL;
+    const UserSyscall *s = nr < USER_N_SYSCALLS ? &t->proc->abi->syscalls[nr] : NULL;
     add(&l, "%d ", t->tid);
     if (!s || !s->kind) {
         add(&l, "syscall_%u(%#" PRIx64 ", %#" PRIx64 ", %#" PRIx64 ")", nr, a[0], a[1], a[2]);
@@ -174,6 +174,6 @@ void user_strace_signal(UserThread *t, int sig, const siginfo_t *si)
 {
     Line l = {.n = 0};
     add(&l, "--- SIG%s si_code=%d si_addr=%p pc=%#" PRIx64 " ---\n",
-        sigabbrev_np(sig) ? sigabbrev_np(sig) : "RT", si->si_code, si->si_addr, t->cpu.pc);
+        sigabbrev_np(sig) ? sigabbrev_np(sig) : "RT", si->si_code, si->si_addr, t->proc->abi->pc(t));
     out(t, &l);
 }

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "user/abi.h"
-#include "user/thread.h"
+#include "user/guest_abi.h"
 #include "user/user.h"
 
 SYS_DEF(clone)
@@ -107,7 +107,7 @@ SYS_DEF(uname)
     struct utsname u;
     int64_t r = USER_CALL(t, SYS_uname, (uint64_t)&u);
     memset(u.machine, 0, sizeof u.machine);
-    strcpy(u.machine, "aarch64");
+    strcpy(u.machine, t->proc->abi->name);
     return r ? r : user_put(a[0], &u, sizeof u);
 }
 

@@ -7,7 +7,7 @@
 
 #include "user/abi.h"
 #include "user/sig.h"
-#include "user/user.h"
+#include "user/guest_abi.h"
 
 #define BIT(sig) ((uint64_t)1 << ((sig) - 1))
 #define NEVER (BIT(SIGKILL) | BIT(SIGSTOP))
@@ -128,7 +128,7 @@ SYS_DEF(rt_sigreturn)
 {
     (void)a;
     uint64_t mask;
-    if (!user_frame_pop(t, &mask)) {
+    if (!t->proc->abi->frame_pop(t, &mask)) {
         UserFault f = {.sig = SIGSEGV, .code = 128 /* SI_KERNEL */};
         user_signal_fault(t, &f);
         return -USER_ENORET;
@@ -144,7 +144,7 @@ SYS_DEF(rt_sigreturn)
 SYS_DEF(sigaltstack)
 {
     UserStack n, old = t->altstack;
-    bool on = user_on_altstack(t, t->cpu.sp);
+    bool on = user_on_altstack(t, t->proc->abi->sp(t));
     if (a[0] && user_get(&n, a[0], sizeof n)) {
         return -EFAULT;
     }

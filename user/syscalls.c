@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "user/user.h"
+#include "user/guest_abi.h"
 
 #define SYS_IMPL(nr, name, args) int64_t sys_##name(UserThread *t, const uint64_t a[6]);
 #define SYS_PASS(nr, name, args, host)
@@ -25,12 +25,11 @@ const UserSyscall user_syscalls[USER_N_SYSCALLS] = {
 
 void user_syscall(UserThread *t)
 {
-    A64Cpu *c = &t->cpu;
+    const UserAbi *abi = t->proc->abi;
     uint64_t a[6];
-    unsigned nr = (unsigned)c->x[8];
-    memcpy(a, c->x, sizeof a);
+    unsigned nr = abi->call(t, a);
     t->syscall_nr = nr;
-    const UserSyscall *row = nr < USER_N_SYSCALLS ? &user_syscalls[nr] : &user_syscalls[511];
+    const UserSyscall *row = &abi->syscalls[nr < USER_N_SYSCALLS ? nr : USER_N_SYSCALLS - 1];
     if (t->proc->opt->strace) {
         user_strace_enter(t, nr, a);
     }
@@ -48,10 +47,10 @@ void user_syscall(UserThread *t)
     }
     if (r == -USER_ENOTYET || r == -USER_ERESTARTSYS || r == -USER_ERESTARTNOHAND) {
         t->restart = (int)-r;
-        tcg_request(&c->tcg, TCG_REQ_SIGNAL); /* settled there, whatever came of the signal */
+        tcg_request(&t->cpu.tcg, TCG_REQ_SIGNAL); /* settled there, whatever came of the signal */
         return;
     }
-    c->x[0] = (uint64_t)r;
+    abi->result(t, r);
 }
 
 void user_syscalls_list(FILE *out)

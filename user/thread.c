@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "user/guest_abi.h"
 #include "user/sig.h"
 #include "user/thread.h"
 #include "user/user.h"
@@ -30,31 +31,11 @@ extern long user_host_vfork(uint64_t flags, void *stack, void (*fn)(void *), voi
 
 /* ---- a new thread's state ---- */
 
-static void copy_registers(A64Cpu *to, const A64Cpu *from)
-{
-    memcpy(&to->x, &from->x, sizeof *to - offsetof(A64Cpu, x));
-    to->tcg.fp_mode = from->tcg.fp_mode;
-    to->tcg.fp_flags = from->tcg.fp_flags;
-}
-
-static void child_registers(UserThread *c, const UserCloneArgs *k)
-{
-    c->cpu.x[0] = 0;
-    c->cpu.excl_addr = ~(uint64_t)0;
-    if (k->stack) {
-        c->cpu.sp = k->stack;
-    }
-    if (k->flags & CLONE_SETTLS) {
-        c->cpu.tpidr_el0 = k->tls;
-    }
-}
-
 static UserThread *child_of(UserThread *t, const UserCloneArgs *k)
 {
     UserThread *c = user_thread_new(t->proc);
     if (c) {
-        copy_registers(&c->cpu, &t->cpu);
-        child_registers(c, k);
+        t->proc->abi->child(c, t, k);
         c->action = t->action;
         c->sigmask = t->sigmask;
         c->clear_tid = k->flags & CLONE_CHILD_CLEARTID ? k->ctid : 0;
@@ -172,7 +153,7 @@ static void forked(UserThread *t, const UserCloneArgs *k)
     if (k->flags & CLONE_CHILD_SETTID) {
         put_tid(k->ctid, t->tid);
     }
-    child_registers(t, k);
+    p->abi->child(t, t, k);
     if (k->flags & CLONE_CLEAR_SIGHAND) {
         user_actions_clear(t);
     }

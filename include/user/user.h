@@ -21,6 +21,7 @@
 
 #include "accel/tcg.h"
 #include "target/arm/a64.h"
+#include "target/x86/x86.h"
 
 enum { USER_NSIG = 64, USER_PAGE = 4096, USER_MAX_INHERIT = 64 };
 #define USER_TASK_SIZE ((uint64_t)1 << 47)
@@ -135,9 +136,11 @@ typedef struct UserFault {
 /* ---- process and threads ---- */
 
 typedef struct UserThread UserThread;
+struct UserAbi; /* user/guest_abi.h */
 
 typedef struct UserProcess {
     const UserOptions *opt;
+    const struct UserAbi *abi;         /* from load() on */
     TcgEngine      *engine;
     UserMap         map;
     pthread_mutex_t lock;              /* thread list, actions */
@@ -157,7 +160,10 @@ typedef struct UserProcess {
 } UserProcess;
 
 struct UserThread {
-    A64Cpu       cpu;                  /* must be first */
+    union {                            /* by the process's ABI; must be first */
+        A64Cpu   cpu;
+        X86Cpu   x86;
+    };
     UserProcess *proc;
     UserThread  *next;
     int          tid;
@@ -195,6 +201,7 @@ typedef struct UserImage {
     char     path[4096];   /* host path, ELF file */
     uint64_t load_bias, entry, start, end, phdr, brk;
     uint16_t phnum, type;
+    const struct UserAbi *abi;
     bool     exec_stack;   /* PT_GNU_STACK asks for it */
     char     interp[4096]; /* "" when static */
 } UserImage;
