@@ -67,6 +67,12 @@ static void emit_brc(X64Core *k, IrRef v, IrBlk next)
     unsigned nt = x64_edge(k, k->cur, 0, mt), nf = x64_edge(k, k->cur, 1, mf);
     X64Cond cond = x64_condition(k, c, args);
     X64Move *inl = mf;
+    for (unsigned i = 0; i < 2; i++) {
+        /* moves leave EFLAGS alone: a block with this one way in still finds the comparison */
+        if (r->blocks[b->succ[i]].n_preds == 1) {
+            k->blk[b->succ[i]].fl = k->fl;
+        }
+    }
     /* t: the side that is jumped to; f: the side whose moves stand inline */
     bool swap = nt && nf ? r->blocks[f].cold && !r->blocks[t].cold
                 : nt     ? !r->blocks[t].cold
@@ -143,6 +149,7 @@ static void emit_out_of_line(X64Core *k)
             continue;
         }
         x64_bind(&k->ctx.as, &c->entry);
+        k->fl.kind = 0;
         c->fn(&k->ctx, c);
         c = c->next;
     }

@@ -57,6 +57,13 @@ typedef struct X64In {
     bool    in_mem;      /* its home holds it as well */
 } X64In;
 
+/* What EFLAGS hold now: the comparison of two values (or of one with 0), or nothing. */
+typedef struct X64Eflags {
+    uint8_t kind;        /* IR op: CMP for a - b, FL_ADD, FL_LOGIC ...; 0 = unknown */
+    uint8_t esz;
+    IrRef   a, b;
+} X64Eflags;
+
 typedef struct X64Blk {
     uint32_t len;        /* positions in the block; position len - 1 is its edges */
     uint32_t order;      /* place in the emission order */
@@ -65,19 +72,13 @@ typedef struct X64Blk {
     X64In   *in;
     uint32_t n_in;
     X64Label label;
+    X64Eflags fl;        /* at entry, when there is a single predecessor */
 } X64Blk;
 
 /* A list of state locations under construction (faults, polls, exits). */
 typedef struct X64Locs {
     uint32_t first, n;
 } X64Locs;
-
-/* What EFLAGS hold now: the comparison of two values (or of one with 0), or nothing. */
-typedef struct X64Eflags {
-    uint8_t kind;        /* IR op: CMP for a - b, FL_ADD, FL_LOGIC ...; 0 = unknown */
-    uint8_t esz;
-    IrRef   a, b;
-} X64Eflags;
 
 /* An edge whose moves stand out of line. */
 typedef struct X64Stub {

@@ -228,11 +228,11 @@ static void emit_recipe(X64Core *k, uint32_t idx)
         }
         a[i] = loc_arg(k, l);
     }
-    k->fl.kind = 0;
     if (flags_recipe(k, op, a)) {
         k->fl.kind = 0;
         return;
     }
+    k->fl.kind = op->op == IR_ADD ? 0 : k->fl.kind;
     switch (op->op) {
     case IR_VCONST:
         x64_vconst(&k->ctx, X64_VTMP, op->imm, op->flags & IRF_HALF ? 0 : op->imm);
@@ -398,6 +398,13 @@ void x64_store_locs(X64Core *k, X64Locs locs)
         slots |= todo[i].kind == TCG_LOC_SLOT || todo[i].kind == TCG_LOC_RECIPE;
     }
     share_recipes(k, todo, n);
+    for (unsigned i = 1; i < n; i++) { /* flags first: EFLAGS may still hold the comparison */
+        if (todo[i].kind == TCG_LOC_RECIPE && k->guest->slots[todo[i].slot].type == IR_FLAGS) {
+            TcgLoc t = todo[0];
+            todo[0] = todo[i];
+            todo[i] = t;
+        }
+    }
     while (n) {
         bool any = false;
         for (unsigned i = 0; i < n; i++) {

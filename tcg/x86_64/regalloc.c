@@ -166,7 +166,7 @@ void x64_begin_block(X64Core *k, IrBlk b)
     k->pinned = 0;
     k->cur = b;
     k->pos = 0;
-    memset(&k->fl, 0, sizeof(k->fl));
+    k->fl = k->blk[b].fl;
     if (!k->uses) {
         k->uses = arena_grow(k->arena, NULL, &k->cap_uses, 256, sizeof(X64Use));
     }
