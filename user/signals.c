@@ -39,29 +39,52 @@ enum { ALTSTACK_BYTES = 128 << 10, SA_HOST_RESTORER = 0x04000000 };
 #define BIT(sig) ((uint64_t)1 << ((sig) - 1))
 /* What the translator needs open on the host. */
 #define SYNC_OPEN (BIT(SIGSEGV) | BIT(SIGBUS))
+/* UserThread.host_mask: equal to no mask that is ever wanted. */
+#define UNKNOWN_MASK SYNC_OPEN
 
 static long raw_mask(int how, const uint64_t *set, uint64_t *old)
 {
     return syscall(SYS_rt_sigprocmask, how, set, old, 8);
 }
 
+static void set_host_mask(uint64_t m)
+{
+    if (user_current) {
+        user_current->host_mask = m; /* before the call, as in user_signals_sync() */
+    }
+    raw_mask(SIG_SETMASK, &m, NULL);
+}
+
 void user_signals_host_mask(uint64_t guest_mask)
 {
-    uint64_t m = guest_mask & ~SYNC_OPEN;
-    raw_mask(SIG_SETMASK, &m, NULL);
+    set_host_mask(guest_mask & ~SYNC_OPEN);
 }
 
 void user_signals_block_all(void)
 {
-    uint64_t m = ~SYNC_OPEN;
-    raw_mask(SIG_SETMASK, &m, NULL);
+    set_host_mask(~SYNC_OPEN);
 }
 
+/*
+ * Through the stub, so that a signal which comes first keeps the mask as its handler left it:
+ * closed, until it is delivered.
+ */
 void user_signals_sync(UserThread *t)
 {
-    user_signals_block_all();
-    if (!t->has_pending) {
-        user_signals_host_mask(t->sigmask);
+    uint64_t m = t->sigmask & ~SYNC_OPEN;
+    if (m == t->host_mask) {
+        return;
+    }
+    t->host_mask = m; /* before the call: a handler right after it closes the mask and says so */
+    if (!USER_CALL(t, SYS_rt_sigprocmask, SIG_SETMASK, (uint64_t)&m, 0, 8)) {
+        return;
+    }
+    t->host_mask = UNKNOWN_MASK;
+    if (!t->has_pending) { /* the request is another's */
+        user_signals_block_all();
+        if (!t->has_pending) {
+            user_signals_host_mask(t->sigmask);
+        }
     }
 }
 
@@ -165,6 +188,7 @@ static void host_handler(int sig, siginfo_t *si, void *ctx)
         t->pending = *si;
         t->has_pending = 1;
         uint64_t all = ~SYNC_OPEN;
+        t->host_mask = UNKNOWN_MASK;
         memcpy(&uc->uc_sigmask, &all, sizeof all);
     }
     tcg_request(&t->cpu.tcg, TCG_REQ_SIGNAL);
@@ -357,6 +381,7 @@ void user_thread_enter(UserThread *t)
     stack_t ss = {.ss_sp = t->host_altstack, .ss_size = ALTSTACK_BYTES};
     syscall(SYS_sigaltstack, &ss, NULL);
     t->tid = (int)syscall(SYS_gettid);
+    t->host_mask = UNKNOWN_MASK;
     user_current = t;
 }
 

@@ -28,7 +28,6 @@ SYS_DEF(rt_sigaction)
     if (sig < 1 || sig > USER_NSIG || (a[1] && (BIT(sig) & NEVER))) {
         return -EINVAL;
     }
-    user_signals_block_all();
     pthread_mutex_lock(&p->lock);
     old = t->action[sig];
     if (a[1]) {
@@ -37,7 +36,6 @@ SYS_DEF(rt_sigaction)
         user_signal_install(t, sig);
     }
     pthread_mutex_unlock(&p->lock);
-    user_signals_sync(t);
     return a[2] && user_put(a[2], &old, sizeof old) ? -EFAULT : 0;
 }
 

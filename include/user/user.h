@@ -170,6 +170,7 @@ struct UserThread {
     UserSigaction *action;             /* by signal; shared by threads (CLONE_SIGHAND); guarded by
                                           UserProcess.lock */
     uint64_t     sigmask;              /* the guest's mask: bit n - 1 = signal n */
+    volatile uint64_t host_mask;       /* the host thread's mask, or a value that is none */
     uint64_t     saved_mask;           /* mask for the frame, while has_saved_mask */
     bool         has_saved_mask;
     UserStack    altstack;
