@@ -306,7 +306,7 @@ static void drain(X64Core *k)
     }
 }
 
-/* Recipes of flags nest this deep at most; others, and deeper ones, are computed where they stand. */
+/* Recipes of flags nest this deep at most; deeper ones, and others, are computed in place. */
 enum { RECIPE_DEPTH = 3 };
 
 static void need_weak(X64Core *k, IrRef v, unsigned depth)
@@ -411,7 +411,8 @@ static void pattern_use(X64Core *k, const IrOp *user, unsigned i, IrRef a)
     bool ok = w->n_uses == 1 && user->blk == op->blk;
     if (op->op == IR_AND) {
         IrRef zero = x64_canon(k, user->arg[1]);
-        ok &= is_cond_use(user, i) || (user->op == IR_CMP && i == 0 && user->sub <= IR_NE && x64_is_const(k, zero) &&
+        ok &= is_cond_use(user, i) ||
+              (user->op == IR_CMP && i == 0 && user->sub <= IR_NE && x64_is_const(k, zero) &&
               k->r->ops[zero].imm == 0 && (user->esz == 3) == (op->type == IR_I64));
     } else {
         IrRef n = x64_canon(k, op->arg[1]);

@@ -241,7 +241,7 @@ void     x64_alu_arg(X64Core *k, unsigned bytes, unsigned alu, unsigned reg, con
 void     x64_set_eflags(X64Core *k, const IrOp *op, const X64Arg *a);
 /* Packed flags in ax from EFLAGS just set for `op`. */
 void     x64_pack_eflags(X64Core *k, const IrOp *op);
-/* The condition I1 value a (fused, or FL_COND itself), operands given in `args`; emits the compare. */
+/* The condition of I1 value a (fused, or FL_COND itself), operands in `args`; emits the compare. */
 X64Cond  x64_condition(X64Core *k, IrRef a, const X64Arg *args);
 unsigned x64_cond_operands(X64Core *k, IrRef a, X64Arg *args); /* brings them in place; how many */
 void     x64_emit_select(X64Core *k, IrRef v);

@@ -241,7 +241,10 @@ static void emit_move(X64Core *k, const X64Move *m)
     if (m->dst < X64_PLACE_MEM && m->src < X64_PLACE_MEM) {
         x64_move(k, m->dst, m->src);
     } else if (m->dst < X64_PLACE_MEM) {
-        if (m->src == X64_PLACE_HOME) {
+        const IrOp *op = &k->r->ops[m->v];
+        if (m->src == X64_PLACE_HOME && op->op == IR_CONST && op->imm == 0) {
+            x64_alu_rr(a, 2, X64_ALU_XOR, m->dst, m->dst); /* EFLAGS are dead on edges */
+        } else if (m->src == X64_PLACE_HOME) {
             x64_load(k, m->v, m->dst);
         } else {
             x64_load_home(k, m->dst, m->type, x64_spill_mem(m->src - X64_PLACE_MEM));

@@ -167,7 +167,8 @@ static bool flags_recipe(X64Core *k, const IrOp *op, X64Arg *a)
         unsigned t = op->esz == 3 ? IR_F64 : op->esz == 2 ? IR_F32 : IR_F16;
         for (unsigned i = 0; i < 2; i++) {
             if (a[i].kind == X64_ARG_REG && a[i].reg >= 16) {
-                X64Mem m = x64_cpu_mem((uint32_t)(offsetof(TcgCpu, call_arg) + (i + 1) * sizeof(IrVec)));
+                size_t off = offsetof(TcgCpu, call_arg) + (i + 1) * sizeof(IrVec);
+                X64Mem m = x64_cpu_mem((uint32_t)off);
                 x64_st_vec(&k->ctx, IR_V128, a[i].reg, m);
                 a[i] = (X64Arg){ .kind = X64_ARG_MEM, .mem = m };
             }
@@ -256,7 +257,8 @@ static void emit_recipe(X64Core *k, uint32_t idx)
         } else if (a[0].kind == X64_ARG_MEM) {
             x64_movzx_rm(as, op->esz, X64_TMP, a[0].mem);
         } else {
-            x64_mov_ri(as, X64_TMP, a[0].imm & (op->esz >= 2 ? 0xffffffff : 0xffffu >> (op->esz ? 0 : 8)));
+            uint64_t mask = op->esz == 0 ? 0xff : op->esz == 1 ? 0xffff : 0xffffffff;
+            x64_mov_ri(as, X64_TMP, a[0].imm & mask);
         }
         break;
     default: { /* VZEXT, VLOW64 */

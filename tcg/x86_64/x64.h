@@ -41,7 +41,7 @@ typedef struct X64Ctx X64Ctx;
 typedef enum X64ArgKind {
     X64_ARG_NONE,  /* absent */
     X64_ARG_REG,   /* reg, class by the value's type */
-    X64_ARG_IMM,   /* constant imm (row has X64R_IMMn; fits a sign-extended imm32 unless X64R_IMM64) */
+    X64_ARG_IMM,   /* constant imm (X64R_IMMn); fits a sign-extended imm32 unless X64R_IMM64 */
     X64_ARG_MEM    /* mem: state slot, spill slot or constant pool; 16-byte aligned for V128 */
 } X64ArgKind;
 
