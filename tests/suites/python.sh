@@ -1,17 +1,25 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Python's own test-suite (Debian arm64's libpython3.11-testsuite) under gemel, one test a module.
+#
+#   python.sh [MODULE...]   default: the list below, the slow ones first
 set -u
 . "$(dirname "$0")/guest.bash"
-tests=(test_math test_float test_struct test_threading test_signal test_subprocess test_socket
-    test_mmap test_json test_re test_unicode)
+tests=(test_subprocess test_socket test_threading test_signal test_re test_unicode test_mmap
+    test_math test_struct test_json test_float)
 [ $# -gt 0 ] && tests=("$@")
-root=$(guest_root --name python python3 libpython3.11-testsuite) || exit 1
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+root=$(guest_root --name python python3 libpython3.11-testsuite coreutils dash bash netbase) ||
+    exit 1
+
+# Not gemel's: a machine that has /dev/vsock but no loopback for it makes this one wait for ever,
+# natively too (connect to the own CID: ENODEV).
+left_out=(-i 'test.test_socket.ThreadedVSOCKSocketStreamTest.*')
+
+module() {
+    GUEST_SECONDS=230 in_guest "$root" /usr/bin/python3.11 -X faulthandler -m test -q \
+        --timeout 200 "${left_out[@]}" "$1"
+}
 for t in "${tests[@]}"; do
-    timeout 300 bash -c '. "$1"; in_guest "$2" /usr/bin/python3.11 -m test -q "$3"' _ \
-        "$suite_here/guest.bash" "$root" "$t" >"$log" 2>&1
-    result "python $t" $? "$log"
+    queue "python $t" module "$t"
 done
-echo "1..$tests_run"
+finish
