@@ -257,7 +257,7 @@ static void emit_recipe(X64Core *k, uint32_t idx)
         } else if (a[0].kind == X64_ARG_MEM) {
             x64_movzx_rm(as, op->esz, X64_TMP, a[0].mem);
         } else {
-            uint64_t mask = op->esz == 0 ? 0xff : op->esz == 1 ? 0xffff : 0xffffffff;
+            uint64_t mask = ~0ull >> (64 - (8u << op->esz));
             x64_mov_ri(as, X64_TMP, a[0].imm & mask);
         }
         break;
