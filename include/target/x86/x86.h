@@ -3,7 +3,7 @@
  * x86-64 CPU state (64-bit mode, user programs). Canonical between exits of generated code.
  *
  * Source: Intel 64 and IA-32 Architectures Software Developer's Manual (SDM), volume 1, chapter 3.
- * Not modelled yet: x87, MMX, AVX state, segment registers but for the FS and GS bases.
+ * Not modelled yet: x87 and MMX (CPUID names them, for x86-64-v1 asks for them), AVX state, segment registers but for the FS and GS bases.
  */
 #ifndef GEMEL_TARGET_X86_X86_H
 #define GEMEL_TARGET_X86_X86_H

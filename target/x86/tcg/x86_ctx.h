@@ -176,7 +176,7 @@ X86_GEN_DECL(cpuid) X86_GEN_DECL(rdtsc) X86_GEN_DECL(ldmxcsr) X86_GEN_DECL(stmxc
 X86_GEN_DECL(vmov) X86_GEN_DECL(vmov_scalar) X86_GEN_DECL(vmov_half) X86_GEN_DECL(vbin)
 X86_GEN_DECL(vhelp) X86_GEN_DECL(vmask) X86_GEN_DECL(vshuf) X86_GEN_DECL(vshuf2)
 X86_GEN_DECL(vshift_imm) X86_GEN_DECL(vshift_bytes) X86_GEN_DECL(movd) X86_GEN_DECL(movq)
-X86_GEN_DECL(pinsrw) X86_GEN_DECL(pextrw)
+X86_GEN_DECL(pinsrw) X86_GEN_DECL(pextrw) X86_GEN_DECL(fxsave) X86_GEN_DECL(fxrstor)
 #undef X86_GEN_DECL
 
 #endif

@@ -275,3 +275,47 @@ bool x86_gen_vshuf2(X86Ctx *c, const X86Insn *i)
     put_xmm(c, i->op[0].reg, r);
     return true;
 }
+
+/* ---- FXSAVE, FXRSTOR: XMM and MXCSR; x87 as after FNINIT, for there is none ---- */
+
+enum { FX_FCW = 0, FX_MXCSR = 24, FX_ST = 32, FX_XMM = 160, FX_FCW_INIT = 0x37f,
+       FX_MXCSR_MASK = 0xffff };
+
+static X86Addr field(X86Addr a, int64_t at)
+{
+    a.disp += at;
+    return a;
+}
+
+bool x86_gen_fxsave(X86Ctx *c, const X86Insn *i)
+{
+    X86Addr a = x86_addr(c, i);
+    IrRef zero = ir_vconst(c->b, 0, false);
+    x86_st(c, 4, IRF_ALIGN, a, zero);
+    x86_st(c, 2, 0, field(a, FX_FCW), ir_const(c->b, IR_I32, FX_FCW_INIT));
+    x86_st(c, 3, 0, field(a, FX_MXCSR - 8), ir_const(c->b, IR_I64, 0));
+    x86_st(c, 2, 0, field(a, FX_MXCSR), ir_get(c->b, X86_S_MXCSR));
+    x86_st(c, 2, 0, field(a, FX_MXCSR + 4), ir_const(c->b, IR_I32, FX_MXCSR_MASK));
+    for (unsigned n = 0; n < 8; n++) {
+        x86_st(c, 4, 0, field(a, FX_ST + 16 * n), zero);
+    }
+    for (unsigned n = 0; n < 16; n++) {
+        x86_st(c, 4, 0, field(a, FX_XMM + 16 * n), xmm(c, n));
+    }
+    return true;
+}
+
+bool x86_gen_fxrstor(X86Ctx *c, const X86Insn *i)
+{
+    X86Addr a = x86_addr(c, i);
+    IrRef v[16];
+    for (unsigned n = 0; n < 16; n++) {
+        v[n] = x86_ld(c, IR_V128, 4, IRF_ALIGN, field(a, FX_XMM + 16 * n));
+    }
+    IrRef csr = x86_ld(c, IR_I32, 2, 0, field(a, FX_MXCSR));
+    ir_put(c->b, X86_S_MXCSR, ir_bini(c->b, IR_AND, IR_I32, csr, FX_MXCSR_MASK));
+    for (unsigned n = 0; n < 16; n++) {
+        put_xmm(c, n, v[n]);
+    }
+    return true;
+}
