@@ -1,16 +1,59 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* AArch64 Linux as a UserAbi; its system calls: syscalls.def, its frames: sigframe.c. */
 #include <elf.h>
+#include <errno.h>
+#include <linux/prctl.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "user/guest_abi.h"
 
 enum { MINSIGSTKSZ_A64 = 4720 }; /* frame without SVE, as the kernel announces */
+enum { ALL_KEYS = 0x1f, ADDRESS_KEYS = 0x0f };
+
+/* New keys for pointer authentication; bit n of `which` as PR_PAC_AP*KEY: IA, IB, DA, DB, GA. */
+static void new_keys(UserThread *t, uint64_t which)
+{
+    for (unsigned i = 0; i < 5; i++) {
+        if (which >> i & 1 && getrandom(t->cpu.pac_key[i], sizeof t->cpu.pac_key[i], 0) < 0) {
+            abort();
+        }
+    }
+}
 
 static bool reset(UserThread *t, const char *model)
 {
-    return a64_cpu_reset(&t->cpu, model, __builtin_cpu_supports("avx"));
+    if (!a64_cpu_reset(&t->cpu, model, __builtin_cpu_supports("avx"))) {
+        return false;
+    }
+    new_keys(t, a64_has(&t->cpu, A64_FEAT_PAuth) ? ALL_KEYS : 0);
+    return true;
+}
+
+/* Linux Documentation/arch/arm64/pointer-authentication.rst; keys cannot be switched off here. */
+static int64_t a64_prctl(UserThread *t, const uint64_t a[6])
+{
+    bool pauth = a64_has(&t->cpu, A64_FEAT_PAuth);
+    switch ((int)a[0]) {
+    case PR_PAC_RESET_KEYS:
+        if (!pauth || (a[1] & ~(uint64_t)ALL_KEYS) || a[2] || a[3] || a[4]) {
+            return -EINVAL;
+        }
+        new_keys(t, a[1] ? a[1] : ALL_KEYS);
+        return 0;
+    case PR_PAC_SET_ENABLED_KEYS:
+        return !pauth || (a[1] & ~(uint64_t)ADDRESS_KEYS) || a[2] != a[1] || a[3] || a[4] ? -EINVAL
+                                                                                          : 0;
+    case PR_PAC_GET_ENABLED_KEYS:
+        return !pauth || a[1] || a[2] || a[3] || a[4] ? -EINVAL : ADDRESS_KEYS;
+    case PR_GET_TAGGED_ADDR_CTRL:
+    case PR_SET_TAGGED_ADDR_CTRL: /* system calls take no tagged pointers */
+        return a[1] || a[2] || a[3] || a[4] ? -EINVAL : 0;
+    default:
+        return -USER_ENOTYET;
+    }
 }
 
 static void start(UserThread *t, uint64_t pc, uint64_t sp)
@@ -87,6 +130,7 @@ const UserAbi user_abi_aarch64 = {
     .handle = user_a64_handle,
     .frame_push = user_frame_push,
     .frame_pop = user_frame_pop,
+    .prctl = a64_prctl,
 };
 
 const UserAbi *user_abi_find(unsigned machine)

@@ -157,26 +157,26 @@ SYS_DEF(setrlimit)
 
 SYS_DEF(prctl)
 {
-    enum { TAGGED_ADDR_GET = 56, TAGGED_ADDR_SET = 55, PAC_RESET = 54, SVE_SET = 50, SVE_GET = 51,
-           PAC_SET_ENABLED = 60, PAC_GET_ENABLED = 61 };
+    const UserAbi *abi = t->proc->abi;
+    int64_t r = abi->prctl ? abi->prctl(t, a) : -USER_ENOTYET;
+    if (r != -USER_ENOTYET) {
+        return r;
+    }
     switch ((int)a[0]) {
     case PR_GET_TSC:
     case PR_SET_TSC:
     case PR_SET_SECCOMP:
-    case SVE_SET:
-    case SVE_GET:
-    case PAC_SET_ENABLED:
-    case PAC_GET_ENABLED:
-    case PAC_RESET:
     case PR_SET_MM:
-        return -EINVAL;
     case PR_GET_UNALIGN:
     case PR_SET_UNALIGN:
+    case PR_SVE_SET_VL:
+    case PR_SVE_GET_VL:
+    case PR_PAC_RESET_KEYS:
+    case PR_SET_TAGGED_ADDR_CTRL:
+    case PR_GET_TAGGED_ADDR_CTRL:
+    case PR_PAC_SET_ENABLED_KEYS:
+    case PR_PAC_GET_ENABLED_KEYS:
         return -EINVAL;
-    case TAGGED_ADDR_GET:
-        return a[1] || a[2] || a[3] || a[4] ? -EINVAL : 0;
-    case TAGGED_ADDR_SET:
-        return a[1] || a[2] || a[3] || a[4] ? -EINVAL : 0;
     default:
         return USER_CALL(t, SYS_prctl, a[0], a[1], a[2], a[3], a[4]);
     }

@@ -38,6 +38,8 @@ typedef struct UserAbi {
     bool     (*frame_push)(UserThread *t, const siginfo_t *si, const UserSigaction *act,
                            uint64_t frame_mask, const UserFault *fault);
     bool     (*frame_pop)(UserThread *t, uint64_t *mask);
+    /* prctl() options of the architecture: -USER_ENOTYET when a[0] is none of them. NULL: none. */
+    int64_t  (*prctl)(UserThread *t, const uint64_t a[6]);
 } UserAbi;
 
 extern const UserAbi user_abi_aarch64, user_abi_x86_64;
