@@ -156,6 +156,7 @@ static void emit_arith(X64Ctx *c, const IrOp *op, const X64Regs *r)
     uint32_t desc = x64_fp_scalar(x64_fp_esz(op), arith_opcode(op->op));
     unsigned d = result(r);
 
+    x64_fp_operands(c, op, r);
     if (op->op == IR_FSQRT) {
         x64_v3(&c->as, desc, d, r->arg[0].reg, r->arg[0].reg);
     } else {
@@ -169,8 +170,10 @@ static void emit_arith_half(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
     X64Cold *cold = x64_cold_eval(c, op, r);
     uint32_t desc = x64_fp_packed(x64_fp_esz(op), arith_opcode(op->op));
-    unsigned d = result(r), a = x64_fp_half_arg(c, op, r, 0, V15), b;
+    unsigned d = result(r), a, b;
 
+    x64_fp_operands(c, op, r);
+    a = x64_fp_half_arg(c, op, r, 0, V15);
     if (op->op == IR_FSQRT) {
         x64_v2(&c->as, desc, d, a);
     } else {
@@ -194,6 +197,7 @@ static void emit_arith_vec(X64Ctx *c, const IrOp *op, const X64Regs *r)
     uint32_t desc = x64_fp_packed(x64_fp_esz(op), arith_opcode(op->op));
     unsigned d = result(r);
 
+    x64_fp_operands(c, op, r);
     if (op->op == IR_FSQRT) {
         x64_v2(&c->as, desc, d, r->arg[0].reg);
     } else {
@@ -220,6 +224,7 @@ static void emit_fma(X64Ctx *c, const IrOp *op, const X64Regs *r)
     X64Cold *cold = x64_cold_eval(c, op, r);
     unsigned d = result(r);
 
+    x64_fp_operands(c, op, r);
     x64_movaps(&c->as, d, r->arg[2].reg);
     x64_v3a(c, fma_desc(op, true), d, r->arg[0].reg, &r->arg[1]);
     x64_fp_check(c, x64_fp_esz(op) | X64_FP_UFC, d, cold);
@@ -230,6 +235,7 @@ static void emit_fma_vec(X64Ctx *c, const IrOp *op, const X64Regs *r)
     X64Cold *cold = x64_cold_eval(c, op, r);
     unsigned d = result(r);
 
+    x64_fp_operands(c, op, r);
     if (op->flags & IRF_HALF) {
         unsigned a, b;
 
@@ -282,6 +288,10 @@ X64Cond x64_fcmp_emit(X64Ctx *c, unsigned esz, unsigned sub, unsigned a, unsigne
     unsigned k = sub & (unsigned)~IR_F_S;
     uint32_t desc = x64_fp_comis(esz, sub & IR_F_S ? 0x2f : 0x2e);
 
+    if (c->fp_flush && esz >= 2) {
+        x64_fp_flag_denormal(c, esz, a);
+        x64_fp_flag_denormal(c, esz, b);
+    }
     x64_v2(&c->as, desc, t[k].swap ? b : a, t[k].swap ? a : b);
     return (X64Cond){ t[k].cc, t[k].parity };
 }
@@ -313,9 +323,11 @@ static void emit_vfcmp(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
     bool swap;
     int pred = vfcmp_predicate(c, op->sub, &swap);
-    unsigned a = x64_fp_half_arg(c, op, r, 0, V15), b = x64_fp_half_arg(c, op, r, 1, r->vtmp[0]);
-    unsigned d = result(r);
+    unsigned d = result(r), a, b;
 
+    x64_fp_operands(c, op, r);
+    a = x64_fp_half_arg(c, op, r, 0, V15);
+    b = x64_fp_half_arg(c, op, r, 1, r->vtmp[0]);
     x64_v3i(&c->as, x64_fp_packed(op->esz, 0xc2), d, swap ? b : a, swap ? a : b, (unsigned)pred);
     if (op->flags & IRF_HALF) {
         x64_low64(c, d, d);
@@ -332,7 +344,7 @@ static const X64Row row_fma = { emit_fma, FP | X64R_MEM1, 0, 0 };
 static const X64Row row_fma_vec = { emit_fma_vec, FP | X64R_MEM1, 0, 0 };
 static const X64Row row_fma_half = { emit_fma_vec, FP, 0, 2 };
 static const X64Row row_sign = { emit_sign, X64R_HI, 0, 0 };
-static const X64Row row_vfcmp = { emit_vfcmp, 0, 0, 1 };
+static const X64Row row_vfcmp = { emit_vfcmp, X64R_EFLAGS, 0, 1 };
 
 const X64Row *x64_fp_row(const X64Ctx *c, const IrOp *op)
 {

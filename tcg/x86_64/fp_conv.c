@@ -109,13 +109,15 @@ static void emit_ftoi(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
     X64Cold *cold = x64_cold_eval(c, op, r);
     unsigned d = r->dst == X64_NOREG ? X64_TMP : r->dst, sz = op->type == IR_I64 ? 3 : 2;
-    unsigned s = scale_up(c, op, r, cold), from = s, esz = op->esz;
+    unsigned s, from, esz = op->esz;
     bool u = op->flags & IRF_UNSIGNED, v512 = x64_has(c, TCG_HOST_AVX512VL);
     bool direct = op->sub == IR_R_ZERO || (op->sub == IR_R_DYNAMIC && !(u && !v512));
     int imm = round_imm(op->sub);
     /* out of range is always integral: PE cannot be wrong */
     bool safe = !u && !(esz == 3 && sz == 2) && imm >= 0;
 
+    x64_fp_operands(c, op, r);
+    s = from = scale_up(c, op, r, cold);
     if (op->sub == IR_R_AWAY) {
         round_away(c, esz, s, r->vtmp[1]);
         from = V15;
@@ -179,6 +181,7 @@ static void emit_frint(X64Ctx *c, const IrOp *op, const X64Regs *r)
     unsigned esz = x64_fp_esz(op), d = result(r);
     unsigned imm = (unsigned)round_imm(op->sub) | (op->flags & IRF_EXACT ? 0 : NO_PE);
 
+    x64_fp_operands(c, op, r);
     if (op->type == IR_V128) {
         unsigned a = x64_fp_half_arg(c, op, r, 0, V15);
 
@@ -192,6 +195,7 @@ static void emit_frint_away(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
     unsigned esz = x64_fp_esz(op), s = r->arg[0].reg;
 
+    x64_fp_operands(c, op, r);
     x64_v2(&c->as, x64_fp_comis(esz, 0x2e), s, s); /* IE for a signalling NaN */
     round_away(c, esz, s, r->vtmp[0]);
     if (op->flags & IRF_EXACT) {
@@ -212,6 +216,7 @@ static void emit_fcvt_widen(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
     unsigned d = result(r), s = r->arg[0].reg;
 
+    x64_fp_operands(c, op, r);
     if (op->esz == 1) {
         x64_low16(c, V15, s); /* F16C converts four at once */
         x64_v2(&c->as, XV_CVTPH2PS, op->type == IR_F64 ? V15 : d, V15);
@@ -227,6 +232,7 @@ static void emit_fcvt_sd2ss(X64Ctx *c, const IrOp *op, const X64Regs *r)
     X64Cold *cold = c->strict_ufc ? x64_cold_eval(c, op, r) : NULL;
     unsigned d = result(r), s = r->arg[0].reg;
 
+    x64_fp_operands(c, op, r);
     x64_v3(&c->as, x64_fp_scalar(3, 0x5a), d, s, s);
     if (cold) {
         x64_fp_check(c, 2 | X64_FP_UFC, d, cold);
@@ -237,6 +243,7 @@ static void emit_fcvt_ss2sh(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
     unsigned d = result(r), s = r->arg[0].reg;
 
+    x64_fp_operands(c, op, r);
     x64_v3i(&c->as, XV_INSERTPS, V15, s, s, 0x0e);
     x64_v2i(&c->as, XV_CVTPS2PH, V15, d, PH_MXCSR);
     if (c->strict_ufc) {
@@ -253,6 +260,7 @@ static void emit_vfcvtl(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
     unsigned d = result(r), s = r->arg[0].reg;
 
+    x64_fp_operands(c, op, r);
     if (op->flags & IRF_HI) {
         x64_v2i(&c->as, XV_PSHUFD, V15, s, 0xee);
         s = V15;
@@ -265,6 +273,7 @@ static void emit_vfcvtn(X64Ctx *c, const IrOp *op, const X64Regs *r)
     X64Cold *cold = c->strict_ufc ? x64_cold_eval(c, op, r) : NULL;
     unsigned d = result(r), s = r->arg[0].reg;
 
+    x64_fp_operands(c, op, r);
     if (op->esz == 2) {
         x64_v2(&c->as, XI_Q(1, 0x5a), d, s);
         if (cold) {
@@ -283,10 +292,10 @@ static void emit_vfcvtn(X64Ctx *c, const IrOp *op, const X64Regs *r)
 static const X64Row *convert_row(const X64Ctx *c, const IrOp *op)
 {
     enum { FP = X64R_EARLY | X64R_EFLAGS | X64R_HI };
-    static const X64Row row_widen = { emit_fcvt_widen, X64R_HI, 0, 0 };
+    static const X64Row row_widen = { emit_fcvt_widen, X64R_EFLAGS | X64R_HI, 0, 0 };
     static const X64Row row_sd2ss = { emit_fcvt_sd2ss, FP, 0, 0 };
     static const X64Row row_ss2sh = { emit_fcvt_ss2sh, FP, 0, 0 };
-    static const X64Row row_vfcvtl = { emit_vfcvtl, X64R_HI, 0, 0 };
+    static const X64Row row_vfcvtl = { emit_vfcvtl, X64R_EFLAGS | X64R_HI, 0, 0 };
     static const X64Row row_vfcvtn = { emit_vfcvtn, FP, 0, 0 };
     bool f16c = x64_has(c, TCG_HOST_F16C), dynamic = op->sub == IR_R_DYNAMIC;
     unsigned to = x64_fp_esz(op);
@@ -314,11 +323,13 @@ static const X64Row *convert_row(const X64Ctx *c, const IrOp *op)
 static void emit_vftoi(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
     X64Cold *cold = x64_cold_eval(c, op, r);
-    unsigned esz = op->esz, d = result(r), s = x64_fp_half_arg(c, op, r, 0, r->vtmp[0]), from;
+    unsigned esz = op->esz, d = result(r), s, from;
     bool u = op->flags & IRF_UNSIGNED, trunc = op->sub != IR_R_DYNAMIC;
     unsigned imm = (unsigned)round_imm(op->sub);
     X64Mem bad;
 
+    x64_fp_operands(c, op, r);
+    s = x64_fp_half_arg(c, op, r, 0, r->vtmp[0]);
     if (op->imm) { /* magnitudes compare like integers */
         x64_v3m(&c->as, XV_ANDPS, V15, s, x64_const_both(c, ~sign_bits(esz)));
         x64_v3m(&c->as, esz == 3 ? XI(2, 0x37) : XI(1, 0x66), V15, V15,
@@ -390,7 +401,7 @@ const X64Row *x64_fp_conv_row(const X64Ctx *c, const IrOp *op)
     static const X64Row row_ftoi = { emit_ftoi, FP, 0, 1 };
     static const X64Row row_ftoi_away = { emit_ftoi, FP, 0, 2 };
     static const X64Row row_itof = { emit_itof, FP, 0, 0 };
-    static const X64Row row_frint = { emit_frint, X64R_HI, 0, 0 };
+    static const X64Row row_frint = { emit_frint, X64R_EFLAGS | X64R_HI, 0, 0 };
     static const X64Row row_frint_away = { emit_frint_away, FP, 0, 1 };
     static const X64Row row_vftoi = { emit_vftoi, FP, 0, 1 };
     static const X64Row row_vitof = { emit_vitof, X64R_HI, 0, 1 };

@@ -21,8 +21,17 @@ static void cold_equal(X64Ctx *c, X64Cold *cold)
 
     x64_jcc(&c->as, X64_P, &nan->entry);
     if (r->dst != X64_NOREG) {
-        x64_v3(&c->as, is_min(cold->op) ? XV_ORPS : XV_ANDPS, r->dst, r->arg[0].reg,
-               r->arg[1].reg);
+        unsigned a = r->arg[0].reg, b = r->arg[1].reg;
+
+        if (c->fp_flush) { /* denormals of any sign and zeros are equal: let DAZ make them zeros */
+            uint32_t desc = x64_fp_scalar(x64_fp_esz(cold->op), is_min(cold->op) ? 0x5d : 0x5f);
+
+            x64_v3(&c->as, desc, V15, a, b);
+            x64_v3(&c->as, desc, r->dst, b, a);
+            a = V15;
+            b = r->dst;
+        }
+        x64_v3(&c->as, is_min(cold->op) ? XV_ORPS : XV_ANDPS, r->dst, a, b);
     }
     x64_jmp(&c->as, &cold->back);
 }
@@ -32,6 +41,7 @@ static void emit_minmax(X64Ctx *c, const IrOp *op, const X64Regs *r)
     unsigned a = r->arg[0].reg, b = r->arg[1].reg;
     X64Cold *cold = x64_cold(c, op, r, cold_equal);
 
+    x64_fp_operands(c, op, r);
     cold->arg = (uintptr_t)x64_cold_eval(c, op, r);
     x64_v2(&c->as, x64_fp_comis(x64_fp_esz(op), 0x2e), a, b);
     x64_jcc(&c->as, X64_E, &cold->entry);
@@ -44,9 +54,11 @@ static void emit_minmax_vec(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
     X64Cold *cold = x64_cold_eval(c, op, r);
     uint32_t desc = x64_fp_packed(x64_fp_esz(op), is_min(op) ? 0x5d : 0x5f);
-    unsigned a = x64_fp_half_arg(c, op, r, 0, r->vtmp[0]);
-    unsigned b = x64_fp_half_arg(c, op, r, 1, r->vtmp[1]), t = r->vtmp[2];
+    unsigned a, b, t = r->vtmp[2];
 
+    x64_fp_operands(c, op, r);
+    a = x64_fp_half_arg(c, op, r, 0, r->vtmp[0]);
+    b = x64_fp_half_arg(c, op, r, 1, r->vtmp[1]);
     if (x64_has(c, TCG_HOST_AVX512VL)) {
         x64_evex_rr(&c->as, x64_fp_cmpk(x64_fp_esz(op)), 0, 1, a, b, 3);
         x64_fp_test_k1(c, cold);

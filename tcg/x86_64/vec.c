@@ -290,6 +290,11 @@ const X64Row *x64_vec_row(const X64Ctx *c, const IrOp *op)
         return NULL;
     }
     if (ir_has_attr(op, IRA_FP) || op->op == IR_FABS || op->op == IR_FNEG) {
+        bool flag = ir_has_attr(op, IRA_FP) && op->op != IR_VITOF && op->type == IR_V128;
+
+        if (c->fp_flush && flag && op->esz != 1 && !x64_has(c, TCG_HOST_AVX512VL)) {
+            return NULL; /* no test for denormal operands */
+        }
         row = x64_fp_row(c, op);
         row = row ? row : x64_fp_minmax_row(c, op);
         return row ? row : x64_fp_conv_row(c, op);

@@ -172,6 +172,13 @@ void x64_fp_test_k1(X64Ctx *c, X64Cold *cold);
  */
 unsigned x64_fp_half_arg(X64Ctx *c, const IrOp *op, const X64Regs *r, unsigned n, unsigned tmp);
 
+/*
+ * With fp_flush: sets IDC in cpu->fp_flags when an operand is denormal (out of line).  Every FP row
+ * calls it first; nothing otherwise.
+ */
+void x64_fp_operands(X64Ctx *c, const IrOp *op, const X64Regs *r);
+void x64_fp_flag_denormal(X64Ctx *c, unsigned esz, unsigned reg); /* one scalar */
+
 /* The parts of x64_vec_row(). */
 const X64Row *x64_vec_perm_row(const X64Ctx *c, const IrOp *op);  /* vec_perm.c */
 const X64Row *x64_vec_int_row(const X64Ctx *c, const IrOp *op);   /* vec_int.c */

@@ -116,6 +116,7 @@ struct X64Ctx {
     uint32_t        host;        /* TCG_HOST_ features */
     bool            fp_native;   /* FP ops may use host instructions */
     bool            strict_ufc;  /* underflow flag exact when |result| is the smallest normal */
+    bool        fp_flush;    /* FPCR.FZ: MXCSR has DAZ and FTZ, IXC was set at region entry */
     struct X64Core *core;
 };
 
