@@ -25,10 +25,12 @@ in_guest() {
     timeout -k 5 "${GUEST_SECONDS:-300}" unshare "$unshare_args" bash -c '
         root=$1 emulator=$2
         shift 2
-        mkdir -p "$root/proc" "$root/dev" "$root/tmp" "$root/gemel" "$root/etc"
+        mkdir -p "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$root/gemel" "$root/etc"
         [ -e "$root/etc/hosts" ] || printf "%s\n" "127.0.0.1 localhost" \
             "::1 localhost ip6-localhost" >"$root/etc/hosts"
-        mount --rbind /proc "$root/proc" && mount --rbind /dev "$root/dev" || exit 125
+        for d in proc sys dev; do
+            mount --rbind /$d "$root/$d" || exit 125
+        done
         mount -t tmpfs tmpfs "$root/tmp" && mount -t tmpfs tmpfs "$root/gemel" || exit 125
         cp "$emulator" "$root/gemel/gemel-aarch64"
         chmod 1777 "$root/tmp"
