@@ -56,6 +56,7 @@ TcgEngine *tcg_engine_new(const TcgGuest *guest, const TcgHostOps *ops, void *op
     arena_init(&e->arena2);
     atomic_store(&e->table, table_new(TABLE_BITS));
     open_logs(e);
+    e->start_ns = engine_now_ns();
     return e;
 }
 
@@ -131,6 +132,7 @@ void tcg_cpu_attach(TcgEngine *e, TcgCpu *cpu)
         memcpy(e->model, cpu, e->guest->cpu_bytes);
     }
     cpu->exit_stub = e->backend->exit_address(&e->buffers[0]->buf);
+    v->n_changes = e->n_changes;
     v->next = e->vcpus;
     e->vcpus = v;
     pthread_mutex_unlock(&e->lock);

@@ -37,6 +37,8 @@ struct TcgRegion {
     unsigned    tier;
     bool        dead;          /* invalidated: no look-up or link may reach it any more */
     bool        hot_queued;    /* tier 1: waits for or had its tier-2 compilation */
+    uint64_t    loaded;        /* tier 1: sum of what the counter was set to; executions so far are
+                                  loaded - *counter */
     TcgCompiled c;
     TcgLink    *in_links;      /* links whose dest is this region's code */
     TcgRange   *ranges;        /* tier 1: one, tier 2: one per block */
@@ -59,6 +61,8 @@ typedef struct TcgTable {
     _Atomic(TcgRegion *) slot[];
 } TcgTable;
 #define TCG_TOMB ((TcgRegion *)1)
+
+enum { TCG_CHANGES = 512 };
 
 /* The regions on one guest page, for invalidation. */
 typedef struct TcgPageNode {
@@ -94,6 +98,7 @@ typedef struct TcgVcpu {
     _Atomic(uint64_t) gen;     /* engine generation seen outside generated code */
     _Atomic(bool)   in_run;
     uint64_t        exits[TCG_N_EXITS];
+    uint64_t        n_changes; /* of TcgEngine.changes already seen */
     jmp_buf         interp_exit; /* tcg_raise() under the interpreter */
     struct TcgVcpu *next;
 } TcgVcpu;
@@ -118,11 +123,16 @@ struct TcgEngine {
     TcgVcpu          *vcpus;
     TcgCpu           *model;       /* copy of the first vCPU: constant features for tier 2 */
     _Atomic(uint64_t) gen;
+    /* Addresses whose region was replaced or dropped, the last TCG_CHANGES of n_changes: vCPUs look
+     * them up again instead of forgetting all they know. Under lock. */
+    uint64_t          changes[TCG_CHANGES];
+    uint64_t          n_changes;
     TcgRetired       *retired;
     Arena             arena;       /* tier-1 IR, under lock */
     TcgStats          stats;
 
     /* tier 2 */
+    uint64_t          start_ns;
     pthread_t         worker;
     bool              worker_running;
     pthread_cond_t    work;
@@ -141,6 +151,7 @@ TcgRegion *buffer_find(const TcgBuffer *b, const void *host); /* async-signal-sa
 TcgRegion *engine_find(TcgEngine *e, uint64_t pc, uint64_t mode);
 void       engine_publish(TcgEngine *e, TcgRegion *r);      /* replaces one of the same pc, mode */
 void       engine_drop(TcgEngine *e, TcgRegion *r);
+void       engine_tell_vcpus(TcgEngine *e, uint32_t bits);  /* tcg_request() to all */
 void       engine_link(TcgEngine *e, TcgLink *link, TcgRegion *to);
 void       engine_flush(TcgEngine *e);                      /* everything; fresh buffers */
 void       engine_own_buffers(TcgEngine *e);                /* after fork, before compiling */

@@ -21,6 +21,36 @@ static void drop_predictions(TcgCpu *cpu)
     cpu->ring_top = 0;
 }
 
+/* The jump cache and the ring again, for one address. */
+static void update_prediction(TcgVcpu *v, TcgCpu *cpu, uint64_t pc)
+{
+    TcgRegion *r = engine_find(v->engine, pc, v->mode);
+    const void *host = r ? r->c.code : NULL;
+    TcgJumpEntry *e = engine_jump_entry(cpu, pc);
+    if (e->pc == pc) {
+        *e = host ? (TcgJumpEntry){pc, host} : (TcgJumpEntry){1, NULL};
+    }
+    for (unsigned i = 0; i < TCG_RING; i++) {
+        if (cpu->ring[i].pc == pc) {
+            cpu->ring[i] = host ? (TcgJumpEntry){pc, host} : (TcgJumpEntry){1, NULL};
+        }
+    }
+}
+
+static void follow_changes(TcgVcpu *v, TcgCpu *cpu)
+{
+    TcgEngine *e = v->engine;
+    pthread_mutex_lock(&e->lock);
+    if (e->n_changes - v->n_changes > TCG_CHANGES) {
+        drop_predictions(cpu);
+        v->n_changes = e->n_changes;
+    }
+    for (; v->n_changes < e->n_changes; v->n_changes++) {
+        update_prediction(v, cpu, e->changes[v->n_changes % TCG_CHANGES]);
+    }
+    pthread_mutex_unlock(&e->lock);
+}
+
 /* A safe point: returns true when the caller has to be told. */
 static bool serve_requests(TcgVcpu *v, TcgCpu *cpu)
 {
@@ -29,6 +59,10 @@ static bool serve_requests(TcgVcpu *v, TcgCpu *cpu)
         __atomic_fetch_and(&cpu->request, ~(uint32_t)TCG_REQ_FLUSH, __ATOMIC_ACQ_REL);
         drop_predictions(cpu);
         atomic_store(&v->gen, atomic_load(&v->engine->gen));
+    }
+    if (req & TCG_REQ_UPDATE) {
+        __atomic_fetch_and(&cpu->request, ~(uint32_t)TCG_REQ_UPDATE, __ATOMIC_ACQ_REL);
+        follow_changes(v, cpu);
     }
     return (req & (TCG_REQ_EXIT | TCG_REQ_SIGNAL)) != 0;
 }

@@ -116,6 +116,11 @@ static void pages_add(TcgEngine *e, TcgRegion *r)
     }
 }
 
+static void note_change(TcgEngine *e, uint64_t pc)
+{
+    e->changes[e->n_changes++ % TCG_CHANGES] = pc;
+}
+
 void engine_publish(TcgEngine *e, TcgRegion *r)
 {
     TcgTable *t = atomic_load_explicit(&e->table, memory_order_relaxed);
@@ -134,6 +139,7 @@ void engine_publish(TcgEngine *e, TcgRegion *r)
     atomic_store_explicit(slot, r, memory_order_release);
     if (old) {
         /* Everyone who links to the old code goes to the new one; it stays valid meanwhile. */
+        note_change(e, r->pc);
         r->tier1 = old;
         TcgLink *next;
         for (TcgLink *l = old->in_links; l; l = next) {
@@ -171,6 +177,7 @@ void engine_drop(TcgEngine *e, TcgRegion *r)
     if (atomic_load_explicit(slot, memory_order_relaxed) == r) {
         atomic_store_explicit(slot, TCG_TOMB, memory_order_release);
     }
+    note_change(e, r->pc);
     r->dead = true;
     unlink_all(r);
     e->stats.invalidated++;
@@ -220,7 +227,7 @@ static bool drop_in_list(TcgEngine *e, uint32_t list, uint64_t start, uint64_t e
     return any;
 }
 
-static void vcpus_request(TcgEngine *e, uint32_t bits)
+void engine_tell_vcpus(TcgEngine *e, uint32_t bits)
 {
     for (TcgVcpu *v = e->vcpus; v; v = v->next) {
         tcg_request(v->cpu, bits);
@@ -247,7 +254,7 @@ void tcg_invalidate(TcgEngine *e, uint64_t start, uint64_t end)
         }
     }
     if (any) {
-        vcpus_request(e, TCG_REQ_FLUSH);
+        engine_tell_vcpus(e, TCG_REQ_UPDATE);
     }
     pthread_mutex_unlock(&e->lock);
 }
@@ -315,7 +322,7 @@ void engine_flush(TcgEngine *e)
     ret->next = e->retired;
     e->retired = ret;
     e->stats.flushes++;
-    vcpus_request(e, TCG_REQ_FLUSH);
+    engine_tell_vcpus(e, TCG_REQ_FLUSH);
 }
 
 static bool all_passed(const TcgEngine *e, uint64_t gen)

@@ -26,11 +26,12 @@
 
 enum {
     MAX_BLOCKS = 128,
-    MAX_INSNS = 1000,
+    MAX_INSNS = 600,
+    BUDGET_SHARE = 3,
     MAX_CALLS = 24,    /* calls inlined in one region */
     MAX_DEPTH = 3,     /* calls inside each other */
     CALLEE_INSNS = 80, /* of one callee, its own inlined callees included */
-    COLD_SHARE = 64, /* a block that ran less than the head's count / COLD_SHARE stays outside */
+    COLD_SHARE = 32, /* a block that ran less than the head's count / COLD_SHARE stays outside */
     QUEUE = sizeof(((TcgEngine *)0)->queue) / sizeof(((TcgEngine *)0)->queue[0]),
 };
 
@@ -60,14 +61,29 @@ typedef struct Form {
     TcgBuffer *buffer;
 } Form;
 
-static uint64_t run_count(const TcgEngine *e, const TcgRegion *r)
+static uint64_t run_count(const TcgRegion *r)
 {
     if (!r->c.counter) {
         return 0;
     }
-    int64_t left = __atomic_load_n(r->c.counter, __ATOMIC_RELAXED);
-    return r->hot_queued ? e->config.tier2_heat + (uint64_t)(INT32_MAX - left)
-                         : (uint64_t)((int64_t)e->config.tier2_heat - left);
+    return r->loaded - (uint64_t)(int64_t)__atomic_load_n(r->c.counter, __ATOMIC_RELAXED);
+}
+
+/* Sets the counter for `more` executions until it leaves again. */
+static void reload_counter(TcgRegion *r, int32_t more)
+{
+    r->loaded += (uint64_t)((int64_t)more - __atomic_load_n(r->c.counter, __ATOMIC_RELAXED));
+    __atomic_store_n(r->c.counter, more, __ATOMIC_RELAXED);
+}
+
+/*
+ * Compiling may take a third of the time that has passed, no more: in a short program, or a large
+ * one that is everywhere warm and nowhere hot, it would never pay back. What is put off comes again
+ * when it ran as often once more.
+ */
+static bool over_budget(const TcgEngine *e)
+{
+    return e->stats.translate_ns[2] > (engine_now_ns() - e->start_ns) / BUDGET_SHARE;
 }
 
 /* The tier-1 block at pc, also where a region replaced it in the table. */
@@ -109,7 +125,7 @@ static bool form_add(TcgEngine *e, Form *f, uint64_t pc, unsigned call)
     }
     TcgRegion *t = f->n < MAX_BLOCKS ? tier1_at(e, pc, f->mode) : NULL;
     FormCall *c = &f->call[call];
-    if (!t || run_count(e, t) < f->least || f->n_insns + t->n_insns > MAX_INSNS ||
+    if (!t || run_count(t) < f->least || f->n_insns + t->n_insns > MAX_INSNS ||
         (call && c->n_insns + t->n_insns > CALLEE_INSNS)) {
         return false;
     }
@@ -139,7 +155,7 @@ static void form_add_call(TcgEngine *e, Form *f, const FormBlock *b)
 
 static void form_collect(TcgEngine *e, Form *f)
 {
-    f->least = run_count(e, f->blk[0].tier1) / COLD_SHARE;
+    f->least = run_count(f->blk[0].tier1) / COLD_SHARE;
     f->n_insns = f->blk[0].tier1->n_insns;
     f->n_calls = 1;
     for (uint32_t i = 0; i < f->n; i++) {
@@ -200,7 +216,7 @@ static IrRegion *form_build(TcgEngine *e, Form *f, const TcgCpu *model)
     for (uint32_t i = 0; i < f->n; i++) {
         FormBlock *k = &f->blk[i];
         k->ir = i ? ir_new_block(&b, k->tier1->pc, false) : 1;
-        uint64_t count = run_count(e, k->tier1);
+        uint64_t count = run_count(k->tier1);
         b.r->blocks[k->ir].weight = count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
     }
     for (f->now = 0; f->now < f->n; f->now++) {
@@ -259,10 +275,7 @@ static void publish(TcgEngine *e, Form *f, TcgRegion *r)
     }
     buffer_add(f->buffer, r);
     engine_publish(e, r);
-    /* Jump caches and return rings still name the old block: let them look up again. */
-    for (TcgVcpu *v = e->vcpus; v; v = v->next) {
-        tcg_request(v->cpu, TCG_REQ_FLUSH);
-    }
+    engine_tell_vcpus(e, TCG_REQ_UPDATE); /* jump caches and rings still name the old block */
     engine_log_region(e, r, "tier 2");
     perf_region(e, r);
     e->stats.regions[2]++;
@@ -360,8 +373,10 @@ void engine_hot(TcgEngine *e, uint64_t pc, uint64_t mode)
     }
     bool queued = false;
     if (r && r->c.counter) {
-        __atomic_store_n(r->c.counter, INT32_MAX, __ATOMIC_RELAXED);
-        if (!r->hot_queued && e->q_head - e->q_tail < QUEUE) {
+        bool later = e->q_head - e->q_tail == QUEUE || over_budget(e);
+        uint64_t twice = run_count(r) * 2;
+        reload_counter(r, later && twice < INT32_MAX ? (int32_t)twice : INT32_MAX);
+        if (!r->hot_queued && !later) {
             r->hot_queued = true;
             e->queue[e->q_head % QUEUE].pc = pc;
             e->queue[e->q_head++ % QUEUE].mode = mode;

@@ -156,6 +156,7 @@ static TcgRegion *translate_locked(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint6
         for (uint32_t i = 0; i < r->c.n_links; i++) {
             r->c.links[i].owner = r;
         }
+        r->loaded = e->config.tier2_heat;
         buffer_add(e->buffers[0], r);
         engine_log_region(e, r, "tier 1");
         perf_region(e, r);

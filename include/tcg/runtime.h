@@ -20,8 +20,9 @@
 enum {
     TCG_REQ_SIGNAL = 1 << 0,  /* user mode: a guest signal is pending */
     TCG_REQ_EXIT   = 1 << 1,  /* return from tcg_run() with TCG_EXIT_REQUEST */
-    TCG_REQ_FLUSH  = 1 << 2,  /* code went: drop jump cache and return ring */
+    TCG_REQ_FLUSH  = 1 << 2,  /* all code went: drop jump cache and return ring */
     TCG_REQ_STOP   = 1 << 3,  /* stop the world: park in tcg_run() until it is over */
+    TCG_REQ_UPDATE = 1 << 4,  /* code of some addresses changed: look those up again */
 };
 
 /* Why generated code, and tcg_run(), return. */
