@@ -27,6 +27,7 @@ enum { PAGE = 4096, MEM_BYTES = 1024, MEM_AT = 512, MAX_CODE = 160, BASE_REG = X
 typedef struct SandboxData {
     uint64_t r[16], flags, host_sp;
     uint8_t  xmm[16][16];
+    uint32_t mxcsr, host_mxcsr;
 } SandboxData;
 
 typedef struct Sandbox {
@@ -81,6 +82,7 @@ static void sandbox_head(void)
     for (unsigned i = 0; i < 16; i++) {
         put_xmm(i, true);
     }
+    put_rip((const uint8_t[]){ 0x0f, 0xae, 0x15 }, 3, &box.data->mxcsr);
     put_rip((const uint8_t[]){ 0xff, 0x35 }, 2, &box.data->flags);
     put((const uint8_t[]){ 0x9d }, 1);
     for (unsigned i = 0; i < 16; i++) {
@@ -99,6 +101,8 @@ static void sandbox_tail(void)
     put((const uint8_t[]){ 0x9c }, 1);
     put_rip((const uint8_t[]){ 0x8f, 0x05 }, 2, &box.data->flags);
     put((const uint8_t[]){ 0xfc }, 1);
+    put_rip((const uint8_t[]){ 0x0f, 0xae, 0x1d }, 3, &box.data->mxcsr);
+    put_rip((const uint8_t[]){ 0x0f, 0xae, 0x15 }, 3, &box.data->host_mxcsr);
     for (unsigned i = 0; i < 16; i++) {
         put_xmm(i, false);
     }
@@ -142,6 +146,7 @@ typedef struct State {
     uint64_t r[16], flags;
     uint8_t  xmm[16][16];
     uint8_t  mem[MEM_BYTES];
+    uint32_t mxcsr;
     unsigned trap;          /* 0, or the signal hardware raises */
 } State;
 
@@ -168,6 +173,33 @@ static uint64_t random_value(void)
     }
 }
 
+/* A number that makes FP interesting: zeros, denormals, infinities, NaNs, halves, limits. */
+static void random_fp(uint8_t *out, unsigned bytes)
+{
+    static const uint64_t f64[] = {
+        0, 1, 0x3ff0000000000000, 0x3ff8000000000000, 0x7ff0000000000000, 0x7ff8000000000001,
+        0x7ff0000000000001, 0x000fffffffffffff, 0x0010000000000000, 0x7fefffffffffffff,
+        0x41dfffffffc00000, 0x41e0000000000000, 0x43e0000000000000, 0x4340000000000001,
+        0x3fe0000000000000, 0x36a0000000000000, 0x380fffffe0000000, 0x47efffffe0000000,
+    };
+    static const uint32_t f32[] = {
+        0, 1, 0x3f800000, 0x3fc00000, 0x7f800000, 0x7fc00001, 0x7f800001, 0x007fffff, 0x00800000,
+        0x7f7fffff, 0x4effffff, 0x4f000000, 0x5f000000, 0x4b000001, 0x3f000000,
+    };
+    for (unsigned k = 0; k < bytes; k += 8) {
+        uint32_t h[2] = { f32[random32() % G_N_ELEMENTS(f32)] | (random32() & 1u << 31),
+                          f32[random32() % G_N_ELEMENTS(f32)] | (random32() & 1u << 31) };
+        uint64_t d = f64[random32() % G_N_ELEMENTS(f64)] | ((uint64_t)(random32() & 1) << 63);
+        uint64_t any = 0x3f00000000000000 + (((uint64_t)random32() << 32 | random32()) >> 7);
+        switch (random32() % 4) {
+        case 0: memcpy(out + k, h, 8); break;
+        case 1: memcpy(out + k, &d, 8); break;
+        case 2: memcpy(out + k, &any, 8); break;
+        default: break;
+        }
+    }
+}
+
 /* tame: registers are small, so that bit strings stay in memory. */
 static void random_state(State *s, bool tame)
 {
@@ -180,6 +212,9 @@ static void random_state(State *s, bool tame)
     for (unsigned k = 0; k < MEM_BYTES; k++) {
         s->mem[k] = (uint8_t)random32();
     }
+    random_fp(s->xmm[0], sizeof(s->xmm));
+    random_fp(s->mem, MEM_BYTES);
+    s->mxcsr = 0x1f80 | (random32() % 4) << 13 | (random32() % 8 ? 0 : random32() & 0x8040);
     s->r[BASE_REG] = (uint64_t)box.mem + MEM_AT;
     s->r[X86_RSP] = (uint64_t)box.mem + MEM_AT + 128;
     s->flags = 2 | X86_FL_IF | (random32() & X86_FL_ARITH);
@@ -193,12 +228,15 @@ static void run_native(const State *in, State *out)
     memcpy(d->xmm, in->xmm, sizeof(d->xmm));
     memcpy(box.mem, in->mem, MEM_BYTES);
     d->flags = in->flags;
+    d->mxcsr = in->mxcsr;
+    d->host_mxcsr = 0x1f80;
     trapped = 0;
     ((void (*)(void))(uintptr_t)box.code)();
     memcpy(out->r, d->r, sizeof(d->r));
     memcpy(out->xmm, d->xmm, sizeof(d->xmm));
     memcpy(out->mem, box.mem, MEM_BYTES);
     out->flags = d->flags;
+    out->mxcsr = d->mxcsr;
     out->trap = (unsigned)trapped;
 }
 
@@ -215,7 +253,7 @@ static void cpu_open(void)
     memset(cpu, 0, sizeof(*cpu));
     g_assert_true(x86_cpu_reset(cpu, "max"));
     g_assert_false(x86_cpu_reset(cpu, "no such model"));
-    for (unsigned i = 0; i < x86_guest.n_helpers; i++) {
+    for (unsigned i = 0; i < x86_guest.n_helpers && i < G_N_ELEMENTS(helper_table); i++) {
         const TcgHelper *h = &x86_guest.helpers[i];
         helper_table[i] = h->kind == TCG_H_INT ? (const void *)h->i : (const void *)h->v;
     }
@@ -244,6 +282,7 @@ static void load_state(const State *s)
     }
     memcpy(box.mem, s->mem, MEM_BYTES);
     x86_rflags_set(cpu, s->flags);
+    cpu->mxcsr = s->mxcsr;
     cpu->rip = (uint64_t)box.at;
 }
 
@@ -255,6 +294,7 @@ static void save_state(State *s, TcgExit why)
     }
     memcpy(s->mem, box.mem, MEM_BYTES);
     s->flags = x86_rflags_get(cpu);
+    s->mxcsr = cpu->mxcsr;
     s->trap = why == TCG_EXIT_LOOKUP ? 0 : why == TCG_EXIT_DIVIDE ? SIGFPE
               : why == TCG_EXIT_UNDEF ? SIGILL : SIGSEGV;
 }
@@ -319,7 +359,8 @@ static void run_ours(const State *in, State *out, unsigned bytes, How how)
 
 static void print_state(const char *name, const State *s)
 {
-    fprintf(stderr, "%s: trap %u flags %llx\n", name, s->trap, (unsigned long long)s->flags);
+    fprintf(stderr, "%s: trap %u flags %llx mxcsr %x\n", name, s->trap,
+            (unsigned long long)s->flags, s->mxcsr);
     for (unsigned i = 0; i < 16; i++) {
         uint64_t x[2];
         memcpy(x, s->xmm[i], 16);
@@ -341,7 +382,7 @@ static bool same(const State *a, const State *b, unsigned undef)
         return a->trap == b->trap; /* hardware's and our registers are those before it */
     }
     return !memcmp(a->r, b->r, sizeof(a->r)) && !memcmp(a->xmm, b->xmm, sizeof(a->xmm)) &&
-           !memcmp(a->mem, b->mem, MEM_BYTES) && !((a->flags ^ b->flags) & mask);
+           !memcmp(a->mem, b->mem, MEM_BYTES) && a->mxcsr == b->mxcsr && !((a->flags ^ b->flags) & mask);
 }
 
 static void check(const State *in, unsigned bytes, unsigned undef, const char *name)

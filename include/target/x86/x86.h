@@ -34,7 +34,7 @@ typedef struct X86Cpu {
     uint64_t df;             /* step of string instructions: 1, or all ones when DF is set */
     uint64_t rip;
     uint64_t fs_base, gs_base;
-    uint32_t mxcsr;          /* control bits and sticky flags as STMXCSR stores them */
+    uint32_t mxcsr;          /* control bits and sticky flags as STMXCSR stores them; no slot */
     IrVec    xmm[16];        /* low 128 bits; the rest is for YMM and ZMM */
 
     const char *model;
@@ -44,7 +44,6 @@ typedef struct X86Cpu {
 typedef enum X86Slot {
     X86_S_RAX = 0,           /* .. R15 = 15 */
     X86_S_FLAGS = 16, X86_S_FLAGS_OTHER, X86_S_DF, X86_S_RIP, X86_S_FS_BASE, X86_S_GS_BASE,
-    X86_S_MXCSR,
     X86_S_XMM0,              /* .. XMM15 */
     X86_N_SLOTS = X86_S_XMM0 + 16
 } X86Slot;

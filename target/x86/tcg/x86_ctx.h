@@ -44,6 +44,13 @@ enum { X86_SHUF_D, X86_SHUF_HW, X86_SHUF_LW };
 /* vbin: an IrOpcode << 8, or one of these, with the element size in the low bits. */
 enum { X86_VCMPEQ = 240, X86_VCMPGT, X86_VSHL, X86_VSHR, X86_VSAR };
 
+/* FP rows: what is computed in which format. Packed formats have an even number. */
+enum { X86_FP_PS, X86_FP_SS, X86_FP_PD, X86_FP_SD };
+enum { X86_FP_ADD, X86_FP_SUB, X86_FP_MUL, X86_FP_DIV, X86_FP_MIN, X86_FP_MAX, X86_FP_SQRT,
+       X86_FP_CMP, X86_FP_UCOMIS, X86_FP_COMIS, X86_FP_TRUNC, X86_FP_ROUND, X86_FP_FROM_INT,
+       X86_FP_CVTPS2PD, X86_FP_CVTPD2PS, X86_FP_CVTSS2SD, X86_FP_CVTSD2SS, X86_FP_CVTDQ2PS,
+       X86_FP_CVTPS2DQ, X86_FP_CVTTPS2DQ, X86_FP_CVTTPD2DQ, X86_FP_CVTDQ2PD, X86_FP_CVTPD2DQ };
+
 /* Bits of packed flags (tcg/ir.h). */
 enum {
     X86_PF_O = 1 << 0, X86_PF_C = 1 << 8, X86_PF_P = 1 << 10, X86_PF_A = 1 << 12, X86_PF_Z = 1 << 14,
@@ -92,6 +99,9 @@ static inline IrRef x86_sx(X86Ctx *c, unsigned esz, IrRef v)
 void  x86_put_reg(X86Ctx *c, unsigned esz, unsigned n, IrRef v);
 
 /* ---- operands ---- */
+
+/* A whole 128-bit operand (x86_sse.c); memory of a smaller one is zero-extended. */
+IrRef x86_read_xmm(X86Ctx *c, const X86Insn *i, unsigned n);
 
 /* Address of the memory operand; the same values may be used several times. */
 X86Addr x86_addr(X86Ctx *c, const X86Insn *i);
@@ -177,6 +187,8 @@ X86_GEN_DECL(vmov) X86_GEN_DECL(vmov_scalar) X86_GEN_DECL(vmov_half) X86_GEN_DEC
 X86_GEN_DECL(vhelp) X86_GEN_DECL(vmask) X86_GEN_DECL(vshuf) X86_GEN_DECL(vshuf2)
 X86_GEN_DECL(vshift_imm) X86_GEN_DECL(vshift_bytes) X86_GEN_DECL(movd) X86_GEN_DECL(movq)
 X86_GEN_DECL(pinsrw) X86_GEN_DECL(pextrw) X86_GEN_DECL(fxsave) X86_GEN_DECL(fxrstor)
+X86_GEN_DECL(fp_bin) X86_GEN_DECL(fp_cvt) X86_GEN_DECL(fp_from_int) X86_GEN_DECL(fp_to_int)
+X86_GEN_DECL(fp_comis)
 #undef X86_GEN_DECL
 
 #endif

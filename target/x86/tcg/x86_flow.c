@@ -170,17 +170,18 @@ bool x86_gen_rdtsc(X86Ctx *c, const X86Insn *i)
     return call_and_go_on(c, X86_H_rdtsc);
 }
 
-/* MXCSR as a plain register: only its rounding mode may differ from the default so far. */
+/* MXCSR is no slot: the FP helpers write its sticky flags. */
 bool x86_gen_ldmxcsr(X86Ctx *c, const X86Insn *i)
 {
     IrRef v = x86_ld(c, IR_I32, 2, 0, x86_addr(c, i));
-    ir_put(c->b, X86_S_MXCSR, ir_bini(c->b, IR_AND, IR_I32, v, 0xffff));
+    ir_emit(c->b, IR_CALL, IR_VOID, 0, 0, 0, v, 0, 0, 0, X86_H_set_mxcsr);
     return true;
 }
 
 bool x86_gen_stmxcsr(X86Ctx *c, const X86Insn *i)
 {
-    x86_st(c, 2, 0, x86_addr(c, i), ir_get(c->b, X86_S_MXCSR));
+    IrRef v = ir_emit(c->b, IR_CALL, IR_I64, 0, 0, 0, 0, 0, 0, 0, X86_H_get_mxcsr);
+    x86_st(c, 2, 0, x86_addr(c, i), v);
     return true;
 }
 

@@ -4,7 +4,7 @@
  *
  * Source: SDM volume 2, the instructions' pages. Operands named Wx with attribute ALIGN raise an
  * alignment fault (#GP on hardware) when the address is no multiple of 16.
- * Not implemented: arithmetic and conversions of floating point (#UD).
+ * Floating point: x86_fp.c.
  */
 #include "target/x86/tcg/x86_ctx.h"
 
@@ -23,13 +23,12 @@ static unsigned align_flag(const X86Insn *i)
     return x86_rows[i->row].attrs & X86_A_ALIGN ? IRF_ALIGN : 0;
 }
 
-/* A whole 128-bit operand. */
-static IrRef read_x(X86Ctx *c, const X86Insn *i, unsigned n)
+IrRef x86_read_xmm(X86Ctx *c, const X86Insn *i, unsigned n)
 {
     if (i->op[n].kind == X86_K_XMM) {
         return xmm(c, i->op[n].reg);
     }
-    return x86_ld(c, IR_V128, 4, align_flag(i), x86_addr(c, i));
+    return x86_ld(c, IR_V128, i->op[n].esz, align_flag(i), x86_addr(c, i));
 }
 
 static IrRef element(X86Ctx *c, IrRef v, unsigned esz, unsigned n)
@@ -48,7 +47,7 @@ static IrRef widen(X86Ctx *c, unsigned esz, IrRef v)
 
 bool x86_gen_vmov(X86Ctx *c, const X86Insn *i)
 {
-    IrRef v = read_x(c, i, 1);
+    IrRef v = x86_read_xmm(c, i, 1);
     if (i->op[0].kind == X86_K_MEM) {
         x86_st(c, 4, align_flag(i), x86_addr(c, i), v);
     } else {
@@ -152,7 +151,7 @@ static IrRef vcall(X86Ctx *c, X86HelperId h, unsigned esz, unsigned sub, IrRef a
 bool x86_gen_vbin(X86Ctx *c, const X86Insn *i)
 {
     unsigned op = c->arg >> 8, esz = c->arg & 255, d = i->op[0].reg;
-    IrRef b = read_x(c, i, 1), a = xmm(c, d), r;
+    IrRef b = x86_read_xmm(c, i, 1), a = xmm(c, d), r;
     switch (op) {
     case X86_VCMPEQ: case X86_VCMPGT:
         r = ir_emit(c->b, IR_VCMP, IR_V128, esz, op == X86_VCMPEQ ? IR_EQ : IR_SGT, 0, a, b, 0, 0,
@@ -174,7 +173,7 @@ bool x86_gen_vbin(X86Ctx *c, const X86Insn *i)
 
 bool x86_gen_vhelp(X86Ctx *c, const X86Insn *i)
 {
-    IrRef b = read_x(c, i, 1), a = xmm(c, i->op[0].reg);
+    IrRef b = x86_read_xmm(c, i, 1), a = xmm(c, i->op[0].reg);
     put_xmm(c, i->op[0].reg, vcall(c, (X86HelperId)c->arg, 0, 0, a, b));
     return true;
 }
@@ -241,7 +240,7 @@ bool x86_gen_vshuf(X86Ctx *c, const X86Insn *i)
 {
     uint8_t index[16];
     unsigned imm = (unsigned)i->imm;
-    IrRef v = read_x(c, i, 1), r;
+    IrRef v = x86_read_xmm(c, i, 1), r;
     for (unsigned k = 0; k < 8; k++) {
         index_element(index, 1, k, k);
     }
@@ -267,7 +266,7 @@ bool x86_gen_vshuf(X86Ctx *c, const X86Insn *i)
 bool x86_gen_vshuf2(X86Ctx *c, const X86Insn *i)
 {
     unsigned esz = c->arg, imm = (unsigned)i->imm, half = 8u >> esz, bits = esz == 2 ? 2 : 1;
-    IrRef b = read_x(c, i, 1), a = xmm(c, i->op[0].reg), r = a;
+    IrRef b = x86_read_xmm(c, i, 1), a = xmm(c, i->op[0].reg), r = a;
     for (unsigned k = 0; k < 2 * half; k++) {
         uint64_t from = imm >> (bits * k) & ((1u << bits) - 1);
         r = ir_emit(c->b, IR_VINSL, IR_V128, esz, 0, 0, r, k < half ? a : b, 0, 0, k | from << 8);
@@ -294,7 +293,8 @@ bool x86_gen_fxsave(X86Ctx *c, const X86Insn *i)
     x86_st(c, 4, IRF_ALIGN, a, zero);
     x86_st(c, 2, 0, field(a, FX_FCW), ir_const(c->b, IR_I32, FX_FCW_INIT));
     x86_st(c, 3, 0, field(a, FX_MXCSR - 8), ir_const(c->b, IR_I64, 0));
-    x86_st(c, 2, 0, field(a, FX_MXCSR), ir_get(c->b, X86_S_MXCSR));
+    IrRef csr = ir_emit(c->b, IR_CALL, IR_I64, 0, 0, 0, 0, 0, 0, 0, X86_H_get_mxcsr);
+    x86_st(c, 2, 0, field(a, FX_MXCSR), csr);
     x86_st(c, 2, 0, field(a, FX_MXCSR + 4), ir_const(c->b, IR_I32, FX_MXCSR_MASK));
     for (unsigned n = 0; n < 8; n++) {
         x86_st(c, 4, 0, field(a, FX_ST + 16 * n), zero);
@@ -313,7 +313,7 @@ bool x86_gen_fxrstor(X86Ctx *c, const X86Insn *i)
         v[n] = x86_ld(c, IR_V128, 4, IRF_ALIGN, field(a, FX_XMM + 16 * n));
     }
     IrRef csr = x86_ld(c, IR_I32, 2, 0, field(a, FX_MXCSR));
-    ir_put(c->b, X86_S_MXCSR, ir_bini(c->b, IR_AND, IR_I32, csr, FX_MXCSR_MASK));
+    ir_emit(c->b, IR_CALL, IR_VOID, 0, 0, 0, csr, 0, 0, 0, X86_H_set_mxcsr);
     for (unsigned n = 0; n < 16; n++) {
         put_xmm(c, n, v[n]);
     }
