@@ -30,8 +30,10 @@ static bool may_be_denormal(const X64Ctx *c, IrRef v, unsigned esz)
 {
     const IrOp *op = ir_op(c->r, v);
 
-    while (op->op == IR_VLO || op->op == IR_VZEXT || op->op == IR_FNEG || op->op == IR_FABS ||
-           op->op == IR_VLOW64) {
+    /* through moves that keep whole elements */
+    while (op->op == IR_VLOW64 || (op->op == IR_VZEXT && op->esz == esz) ||
+           ((op->op == IR_VLO || op->op == IR_FNEG || op->op == IR_FABS) &&
+            x64_fp_esz(op) == esz)) {
         op = ir_op(c->r, op->arg[0]);
     }
     switch (op->op) {
