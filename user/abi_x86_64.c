@@ -4,7 +4,7 @@
  *
  * Sources: System V ABI for x86-64, appendix A.2 (Linux conventions); the kernel's uapi headers
  * asm/sigcontext.h, asm/ucontext.h, asm/prctl.h (layout of signal frames, numbers).
- * Not modelled: x87 state in signal frames (as after FNINIT), XSAVE areas, ptrace.
+ * Not modelled: x87 state in signal frames (empty), XSAVE areas, ptrace.
  */
 #include <elf.h>
 #include <errno.h>
@@ -218,7 +218,8 @@ SYS_X86_DEF(fork)
 SYS_X86_DEF(vfork)
 {
     (void)a;
-    return user_clone(t, &(UserCloneArgs){ .flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD });
+    UserCloneArgs k = { .flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD };
+    return user_clone(t, &k);
 }
 
 SYS_X86_DEF(arch_prctl)
@@ -386,7 +387,7 @@ static bool frame_push(UserThread *t, const siginfo_t *si, const UserSigaction *
 {
     X86Cpu *c = &t->x86;
     X86Frame f = { .restorer = act->restorer, .uc_flags = UC_SS | UC_STRICT_SS };
-    X86FpState fp = { .cwd = 0x37f, .mxcsr = c->mxcsr, .mxcsr_mask = MXCSR_BITS };
+    X86FpState fp = { .cwd = (uint16_t)c->fcw, .mxcsr = c->mxcsr, .mxcsr_mask = MXCSR_BITS };
     uint64_t sp = c->r[X86_RSP] - RED_ZONE;
     if (!(act->flags & SA_X86_RESTORER)) {
         return false; /* x86-64 has no other way back */
@@ -451,6 +452,7 @@ static bool frame_pop(UserThread *t, uint64_t *mask)
             return false;
         }
         c->mxcsr = fp.mxcsr;
+        c->fcw = fp.cwd;
         for (unsigned i = 0; i < 16; i++) {
             memcpy(&c->xmm[i], fp.xmm[i], 16);
         }

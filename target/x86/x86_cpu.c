@@ -31,6 +31,7 @@ bool x86_cpu_reset(X86Cpu *cpu, const char *model)
     cpu->df = 1;
     cpu->rip = cpu->fs_base = cpu->gs_base = 0;
     cpu->mxcsr = 0x1f80;
+    cpu->fcw = 0x37f;
     cpu->model = *m;
     return true;
 }

@@ -3,7 +3,8 @@
  * x86-64 CPU state (64-bit mode, user programs). Canonical between exits of generated code.
  *
  * Source: Intel 64 and IA-32 Architectures Software Developer's Manual (SDM), volume 1, chapter 3.
- * Not modelled yet: x87 and MMX (CPUID names them, for x86-64-v1 asks for them), AVX state, segment registers but for the FS and GS bases.
+ * Not modelled yet: x87 but for its control word and MMX (CPUID names both, for x86-64-v1 asks
+ * for them), AVX state, segment registers but for the FS and GS bases.
  */
 #ifndef GEMEL_TARGET_X86_X86_H
 #define GEMEL_TARGET_X86_X86_H
@@ -35,6 +36,7 @@ typedef struct X86Cpu {
     uint64_t rip;
     uint64_t fs_base, gs_base;
     uint32_t mxcsr;          /* control bits and sticky flags as STMXCSR stores them; no slot */
+    uint32_t fcw;            /* x87 control word: kept for FNSTCW and FLDCW, there is no x87 */
     IrVec    xmm[16];        /* low 128 bits; the rest is for YMM and ZMM */
 
     const char *model;
@@ -44,6 +46,7 @@ typedef struct X86Cpu {
 typedef enum X86Slot {
     X86_S_RAX = 0,           /* .. R15 = 15 */
     X86_S_FLAGS = 16, X86_S_FLAGS_OTHER, X86_S_DF, X86_S_RIP, X86_S_FS_BASE, X86_S_GS_BASE,
+    X86_S_FCW,
     X86_S_XMM0,              /* .. XMM15 */
     X86_N_SLOTS = X86_S_XMM0 + 16
 } X86Slot;

@@ -188,7 +188,7 @@ X86_GEN_DECL(vhelp) X86_GEN_DECL(vmask) X86_GEN_DECL(vshuf) X86_GEN_DECL(vshuf2)
 X86_GEN_DECL(vshift_imm) X86_GEN_DECL(vshift_bytes) X86_GEN_DECL(movd) X86_GEN_DECL(movq)
 X86_GEN_DECL(pinsrw) X86_GEN_DECL(pextrw) X86_GEN_DECL(fxsave) X86_GEN_DECL(fxrstor)
 X86_GEN_DECL(fp_bin) X86_GEN_DECL(fp_cvt) X86_GEN_DECL(fp_from_int) X86_GEN_DECL(fp_to_int)
-X86_GEN_DECL(fp_comis)
+X86_GEN_DECL(fp_comis) X86_GEN_DECL(fldcw) X86_GEN_DECL(fnstcw)
 #undef X86_GEN_DECL
 
 #endif

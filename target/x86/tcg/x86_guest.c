@@ -28,6 +28,7 @@ static const TcgSlot slots[X86_N_SLOTS] = {
     [X86_S_RIP] = SLOT("rip", rip, IR_I64, 0),
     [X86_S_FS_BASE] = SLOT("fs_base", fs_base, IR_I64, 0),
     [X86_S_GS_BASE] = SLOT("gs_base", gs_base, IR_I64, 0),
+    [X86_S_FCW] = SLOT("fcw", fcw, IR_I32, 0),
     V(0), V(1), V(2), V(3), V(4), V(5), V(6), V(7), V(8), V(9), V(10), V(11), V(12), V(13), V(14),
     V(15),
 };

@@ -275,10 +275,9 @@ bool x86_gen_vshuf2(X86Ctx *c, const X86Insn *i)
     return true;
 }
 
-/* ---- FXSAVE, FXRSTOR: XMM and MXCSR; x87 as after FNINIT, for there is none ---- */
+/* ---- FXSAVE, FXRSTOR: XMM, MXCSR, the x87 control word; x87 empty ---- */
 
-enum { FX_FCW = 0, FX_MXCSR = 24, FX_ST = 32, FX_XMM = 160, FX_FCW_INIT = 0x37f,
-       FX_MXCSR_MASK = 0xffff };
+enum { FX_FCW = 0, FX_MXCSR = 24, FX_ST = 32, FX_XMM = 160, FX_MXCSR_MASK = 0xffff };
 
 static X86Addr field(X86Addr a, int64_t at)
 {
@@ -291,7 +290,7 @@ bool x86_gen_fxsave(X86Ctx *c, const X86Insn *i)
     X86Addr a = x86_addr(c, i);
     IrRef zero = ir_vconst(c->b, 0, false);
     x86_st(c, 4, IRF_ALIGN, a, zero);
-    x86_st(c, 2, 0, field(a, FX_FCW), ir_const(c->b, IR_I32, FX_FCW_INIT));
+    x86_st(c, 1, 0, field(a, FX_FCW), ir_get(c->b, X86_S_FCW));
     x86_st(c, 3, 0, field(a, FX_MXCSR - 8), ir_const(c->b, IR_I64, 0));
     IrRef csr = ir_emit(c->b, IR_CALL, IR_I64, 0, 0, 0, 0, 0, 0, 0, X86_H_get_mxcsr);
     x86_st(c, 2, 0, field(a, FX_MXCSR), csr);
@@ -313,9 +312,23 @@ bool x86_gen_fxrstor(X86Ctx *c, const X86Insn *i)
         v[n] = x86_ld(c, IR_V128, 4, IRF_ALIGN, field(a, FX_XMM + 16 * n));
     }
     IrRef csr = x86_ld(c, IR_I32, 2, 0, field(a, FX_MXCSR));
+    IrRef fcw = x86_ld(c, IR_I32, 1, 0, field(a, FX_FCW));
+    ir_put(c->b, X86_S_FCW, fcw);
     ir_emit(c->b, IR_CALL, IR_VOID, 0, 0, 0, csr, 0, 0, 0, X86_H_set_mxcsr);
     for (unsigned n = 0; n < 16; n++) {
         put_xmm(c, n, v[n]);
     }
+    return true;
+}
+
+bool x86_gen_fnstcw(X86Ctx *c, const X86Insn *i)
+{
+    x86_st(c, 1, 0, x86_addr(c, i), ir_get(c->b, X86_S_FCW));
+    return true;
+}
+
+bool x86_gen_fldcw(X86Ctx *c, const X86Insn *i)
+{
+    ir_put(c->b, X86_S_FCW, x86_ld(c, IR_I32, 1, 0, x86_addr(c, i)));
     return true;
 }
