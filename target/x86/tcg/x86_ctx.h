@@ -40,9 +40,11 @@ enum { X86_CY_CLEAR, X86_CY_SET, X86_CY_NOT };
 enum { X86_BT, X86_BTS, X86_BTR, X86_BTC };
 enum { X86_TRAP_BREAK, X86_TRAP_PRIVILEGED };
 enum { X86_HALF_LOW, X86_HALF_HIGH, X86_HALF_HL, X86_HALF_LH };
+enum { X86_MIX_PACKSSWB, X86_MIX_PACKUSWB, X86_MIX_PACKSSDW, X86_MIX_PMULHUW, X86_MIX_PMULHW,
+       X86_MIX_PMADDWD, X86_MIX_PSADBW };
 enum { X86_SHUF_D, X86_SHUF_HW, X86_SHUF_LW };
 /* vbin: an IrOpcode << 8, or one of these, with the element size in the low bits. */
-enum { X86_VCMPEQ = 240, X86_VCMPGT, X86_VSHL, X86_VSHR, X86_VSAR };
+enum { X86_VCMPEQ = 240, X86_VCMPGT, X86_VSHL, X86_VSHR, X86_VSAR, X86_VMULUDQ };
 
 /* FP rows: what is computed in which format. Packed formats have an even number. */
 enum { X86_FP_PS, X86_FP_SS, X86_FP_PD, X86_FP_SD };
@@ -184,7 +186,7 @@ X86_GEN_DECL(call_ind) X86_GEN_DECL(ret) X86_GEN_DECL(syscall) X86_GEN_DECL(trap
 X86_GEN_DECL(string) X86_GEN_DECL(nop) X86_GEN_DECL(prefetch) X86_GEN_DECL(fence)
 X86_GEN_DECL(cpuid) X86_GEN_DECL(rdtsc) X86_GEN_DECL(ldmxcsr) X86_GEN_DECL(stmxcsr)
 X86_GEN_DECL(vmov) X86_GEN_DECL(vmov_scalar) X86_GEN_DECL(vmov_half) X86_GEN_DECL(vbin)
-X86_GEN_DECL(vhelp) X86_GEN_DECL(vmask) X86_GEN_DECL(vshuf) X86_GEN_DECL(vshuf2)
+X86_GEN_DECL(vmix) X86_GEN_DECL(vmask) X86_GEN_DECL(vshuf) X86_GEN_DECL(vshuf2)
 X86_GEN_DECL(vshift_imm) X86_GEN_DECL(vshift_bytes) X86_GEN_DECL(movd) X86_GEN_DECL(movq)
 X86_GEN_DECL(pinsrw) X86_GEN_DECL(pextrw) X86_GEN_DECL(fxsave) X86_GEN_DECL(fxrstor)
 X86_GEN_DECL(fp_bin) X86_GEN_DECL(fp_cvt) X86_GEN_DECL(fp_from_int) X86_GEN_DECL(fp_to_int)

@@ -160,6 +160,11 @@ bool x86_gen_vbin(X86Ctx *c, const X86Insn *i)
     case X86_VSHL: case X86_VSHR: case X86_VSAR:
         r = vcall(c, X86_H_vshift, esz, op, a, b);
         break;
+    case X86_VMULUDQ: /* the even elements, widened */
+        a = ir_vun(c->b, IR_VXTN, 2, false, a, 0);
+        r = ir_emit(c->b, IR_VUMULL, IR_V128, 2, 0, 0, a, ir_vun(c->b, IR_VXTN, 2, false, b, 0), 0,
+                    0, 0);
+        break;
     case IR_VANDN: /* PANDN: not the first, and the second */
         r = ir_vbin(c->b, IR_VANDN, esz, false, b, a);
         break;
@@ -171,10 +176,50 @@ bool x86_gen_vbin(X86Ctx *c, const X86Insn *i)
     return true;
 }
 
-bool x86_gen_vhelp(X86Ctx *c, const X86Insn *i)
+/* Signed elements of a and b, clamped, in half the width: narrowed (esz) a below b. */
+static IrRef pack(X86Ctx *c, unsigned esz, IrRef a, IrRef b, uint64_t least, uint64_t most)
 {
-    IrRef b = x86_read_xmm(c, i, 1), a = xmm(c, i->op[0].reg);
-    put_xmm(c, i->op[0].reg, vcall(c, (X86HelperId)c->arg, 0, 0, a, b));
+    IrRef lo = ir_vconst(c->b, least, false), hi = ir_vconst(c->b, most, false);
+    a = ir_vbin(c->b, IR_VSMAX, esz + 1, false, a, lo);
+    b = ir_vbin(c->b, IR_VSMAX, esz + 1, false, b, lo);
+    a = ir_vbin(c->b, IR_VSMIN, esz + 1, false, a, hi);
+    b = ir_vbin(c->b, IR_VSMIN, esz + 1, false, b, hi);
+    return ir_vbin(c->b, IR_VUZP1, esz, false, a, b); /* the low halves */
+}
+
+/* The 32-bit products of 16-bit elements: all low halves' ones, then the high halves'. */
+static IrRef products(X86Ctx *c, IrOpcode mul, IrOpcode join, unsigned esz, IrRef a, IrRef b)
+{
+    IrRef lo = ir_emit(c->b, mul, IR_V128, 1, 0, 0, a, b, 0, 0, 0);
+    IrRef hi = ir_emit(c->b, mul, IR_V128, 1, 0, IRF_HI, a, b, 0, 0, 0);
+    return ir_vbin(c->b, join, esz, false, lo, hi);
+}
+
+/* Neighbours of 1 << esz bytes added into elements twice as wide, until these have 64 bits. */
+static IrRef sum_bytes(X86Ctx *c, IrRef v)
+{
+    static const uint64_t low[] = { 0x00ff00ff00ff00ff, 0x0000ffff0000ffff, 0x00000000ffffffff };
+    for (unsigned esz = 0; esz < 3; esz++) {
+        IrRef even = ir_vbin(c->b, IR_VAND, 3, false, v, ir_vconst(c->b, low[esz], false));
+        IrRef odd = ir_vun(c->b, IR_VSHRI, esz + 1, false, v, 8u << esz);
+        v = ir_vbin(c->b, IR_VADD, esz + 1, false, even, odd);
+    }
+    return v;
+}
+
+bool x86_gen_vmix(X86Ctx *c, const X86Insn *i)
+{
+    IrRef b = x86_read_xmm(c, i, 1), a = xmm(c, i->op[0].reg), r;
+    switch (c->arg) {
+    case X86_MIX_PACKSSWB: r = pack(c, 0, a, b, 0xff80ff80ff80ff80, 0x007f007f007f007f); break;
+    case X86_MIX_PACKUSWB: r = pack(c, 0, a, b, 0, 0x00ff00ff00ff00ff); break;
+    case X86_MIX_PACKSSDW: r = pack(c, 1, a, b, 0xffff8000ffff8000, 0x00007fff00007fff); break;
+    case X86_MIX_PMULHUW:  r = products(c, IR_VUMULL, IR_VUZP2, 1, a, b); break;
+    case X86_MIX_PMULHW:   r = products(c, IR_VSMULL, IR_VUZP2, 1, a, b); break;
+    case X86_MIX_PMADDWD:  r = products(c, IR_VSMULL, IR_VADDP, 2, a, b); break;
+    default:               r = sum_bytes(c, ir_vbin(c->b, IR_VUABD, 0, false, a, b)); break;
+    }
+    put_xmm(c, i->op[0].reg, r);
     return true;
 }
 
