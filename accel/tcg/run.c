@@ -51,6 +51,8 @@ static void follow_changes(TcgVcpu *v, TcgCpu *cpu)
     pthread_mutex_unlock(&e->lock);
 }
 
+static void enter_mode(TcgVcpu *v, TcgCpu *cpu);
+
 /* A safe point: returns true when the caller has to be told. */
 static bool serve_requests(TcgVcpu *v, TcgCpu *cpu)
 {
@@ -58,6 +60,7 @@ static bool serve_requests(TcgVcpu *v, TcgCpu *cpu)
     if (req & TCG_REQ_FLUSH) {
         __atomic_fetch_and(&cpu->request, ~(uint32_t)TCG_REQ_FLUSH, __ATOMIC_ACQ_REL);
         drop_predictions(cpu);
+        enter_mode(v, cpu);
         atomic_store(&v->gen, atomic_load(&v->engine->gen));
     }
     if (req & TCG_REQ_UPDATE) {

@@ -91,6 +91,9 @@ typedef struct TcgGuest {
     void           (*translate)(TcgBlockCtx *ctx);
     /* One instruction as text; returns its length in bytes (>= 1). For logs; capstone may do it. */
     unsigned       (*disas)(const uint8_t *code, uint32_t bytes, uint64_t pc, char *out, size_t out_bytes);
+    /* Under this mode word (with fp_native) operands and results are flushed to zero, by DAZ and FTZ
+     * in mxcsr, and Inexact is known to be sticky already. NULL: never. */
+    bool           (*fp_flush)(uint64_t mode);
 } TcgGuest;
 
 #endif

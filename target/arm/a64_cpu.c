@@ -210,5 +210,6 @@ uint32_t a64_mxcsr(const struct TcgCpu *cpu)
 {
     static const uint8_t rc[4] = { 0, 2, 1, 3 }; /* nearest, up, down, zero */
     const A64Cpu *a = (const A64Cpu *)(const void *)cpu;
-    return 0x1f80u | (uint32_t)rc[a->fpcr >> 22 & 3] << 13;
+    uint32_t flush = a->fpcr & 1u << 24 ? 0x8040 : 0; /* FTZ, DAZ; soft-float does not look */
+    return 0x1f80u | flush | (uint32_t)rc[a->fpcr >> 22 & 3] << 13;
 }

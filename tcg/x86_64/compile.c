@@ -213,6 +213,7 @@ static void init_core(X64Core *k, const IrRegion *r, TcgCodeBuf *buf)
     k->ctx.host = host;
     k->ctx.fp_native = r->guest->fp_native && r->guest->fp_native(r->mode);
     k->ctx.strict_ufc = true;
+    k->ctx.fp_flush = k->ctx.fp_native && r->guest->fp_flush && r->guest->fp_flush(r->mode);
 }
 
 static bool compile_in(X64Core *k, uint32_t heat, TcgCompiled *out)

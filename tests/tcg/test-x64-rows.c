@@ -270,12 +270,18 @@ static void build_op(IrBuilder *b, const RowTest *t)
     }
 }
 
+/* What is tested: a level of host features, with FPCR.FZ or without. */
+typedef struct Setting {
+    const char *name, *host;
+    bool flush;
+} Setting;
+
 /* only: one row's index, or -1 */
-static IrRegion *build(Arena *arena, int only)
+static IrRegion *build(Arena *arena, int only, bool flush)
 {
     IrBuilder b;
 
-    ir_builder_init(&b, arena, &a64_guest, 0x1000, 0, 1);
+    ir_builder_init(&b, arena, &a64_guest, 0x1000, flush ? A64_MODE_FPFLUSH : 0, 1);
     ir_insn(&b, 0x1000);
     for (unsigned i = 0, n = rnd(4) ? 6 : N_OPS; i < n; i++) {
         build_op(&b, &rows[only >= 0 && rnd(2) ? (unsigned)only : rnd(G_N_ELEMENTS(rows))]);
@@ -298,7 +304,7 @@ static A64Cpu *new_cpu(void)
     return cpu;
 }
 
-static void random_state(A64Cpu *want, A64Cpu *got)
+static void random_state(A64Cpu *want, A64Cpu *got, bool flush)
 {
     unsigned mode = rnd(2) ? 0 : rnd(4);
 
@@ -311,10 +317,10 @@ static void random_state(A64Cpu *want, A64Cpu *got)
         got->x[i] = want->x[i];
     }
     got->nzcv = want->nzcv;
-    a64_fpcr_set(want, mode << 22);
-    a64_fpcr_set(got, mode << 22);
+    a64_fpcr_set(want, mode << 22 | (uint32_t)flush << 24);
+    a64_fpcr_set(got, mode << 22 | (uint32_t)flush << 24);
     got->tcg.mxcsr = a64_mxcsr(&got->tcg);
-    want->tcg.fp_flags = got->tcg.fp_flags = 0;
+    want->tcg.fp_flags = got->tcg.fp_flags = flush ? 0x10 : 0; /* FZ: Inexact is known */
 }
 
 static const char *compare(const A64Cpu *want, const A64Cpu *got)
@@ -349,7 +355,7 @@ static const char *compare(const A64Cpu *want, const A64Cpu *got)
     return NULL;
 }
 
-static void check_region(TcgCodeBuf buf, uint64_t seed, Arena *arena, int only)
+static void check_region(TcgCodeBuf buf, uint64_t seed, Arena *arena, const Setting *set)
 {
     static A64Cpu *want, *got;
     TcgCompiled c;
@@ -359,14 +365,14 @@ static void check_region(TcgCodeBuf buf, uint64_t seed, Arena *arena, int only)
         got = new_cpu();
     }
     state = seed * 0x9e3779b97f4a7c15ull + 1;
-    IrRegion *r = build(arena, only);
+    IrRegion *r = build(arena, (int)(seed % G_N_ELEMENTS(rows)), set->flush);
     g_assert_true(tcg_backend_x86_64.compile(r, &buf, 0, &c));
     if (getenv("GEMEL_ROWS_SHOW")) {
         ir_print(r, stderr);
         tcg_backend_x86_64.disas(&c, stderr);
     }
     for (unsigned i = 0; i < N_RUNS; i++) {
-        random_state(want, got);
+        random_state(want, got, set->flush);
         IrVec before[N_V];
         memcpy(before, want->v, sizeof(before));
         ir_interp(r, &want->tcg, NULL, 0);
@@ -386,8 +392,9 @@ static void check_region(TcgCodeBuf buf, uint64_t seed, Arena *arena, int only)
     tcg_compiled_free(&c);
 }
 
-static void test_level(gconstpointer level)
+static void test_setting(gconstpointer setting)
 {
+    const Setting *set = setting;
     const char *s = getenv("GEMEL_ROWS_SEED"), *n = getenv("GEMEL_ROWS_COUNT");
     uint64_t seed = s ? strtoull(s, NULL, 0) : 1, count = n ? strtoull(n, NULL, 0) : 4000;
     uint8_t *p = mmap(NULL, CODE_BYTES + DATA_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC,
@@ -397,11 +404,11 @@ static void test_level(gconstpointer level)
     Arena arena;
 
     g_assert_true(p != MAP_FAILED);
-    g_setenv("GEMEL_HOST_CPU", level, true);
+    g_setenv("GEMEL_HOST_CPU", set->host, true);
     tcg_backend_x86_64.emit_prologue(&buf);
     arena_init(&arena);
     for (uint64_t end = seed + count; seed < end; seed++) {
-        check_region(buf, seed, &arena, (int)(seed % G_N_ELEMENTS(rows)));
+        check_region(buf, seed, &arena, set);
         arena_reset(&arena);
     }
     arena_free(&arena);
@@ -410,9 +417,18 @@ static void test_level(gconstpointer level)
 
 int main(int argc, char **argv)
 {
+    static const Setting settings[] = {
+        { "/tcg/x64-rows/sse4.2", "sse4.2", false },
+        { "/tcg/x64-rows/avx2", "avx2", false },
+        { "/tcg/x64-rows/avx512", "avx512", false },
+        { "/tcg/x64-rows/sse4.2-fz", "sse4.2", true },
+        { "/tcg/x64-rows/avx2-fz", "avx2", true },
+        { "/tcg/x64-rows/avx512-fz", "avx512", true },
+    };
+
     g_test_init(&argc, &argv, NULL);
-    g_test_add_data_func("/tcg/x64-rows/sse4.2", "sse4.2", test_level);
-    g_test_add_data_func("/tcg/x64-rows/avx2", "avx2", test_level);
-    g_test_add_data_func("/tcg/x64-rows/avx512", "avx512", test_level);
+    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
+        g_test_add_data_func(settings[i].name, &settings[i], test_setting);
+    }
     return g_test_run();
 }

@@ -63,6 +63,7 @@ typedef enum A64Slot {
 /* Mode word (TcgBlockCtx.mode). */
 enum {
     A64_MODE_FPSLOW = 1 << 0, /* FPCR has DN, FZ, FZ16, AH.. set: FP by soft-float */
+    A64_MODE_FPFLUSH = 1 << 4, /* FPCR.FZ alone, and FPSR.IXC is set already: FP on the host */
     A64_MODE_TAGGED = 1 << 1, /* memory addresses carry tags: mask bits 63:56 (bit 55 extends) */
     A64_MODE_BTI    = 1 << 2, /* PSTATE.BTYPE is tracked: the process has guarded pages */
     A64_MODE_GUARDED = 1 << 3, /* the block's page is guarded (TcgBlockCtx.mode only) */

@@ -14,6 +14,10 @@ FpuState a64_fp_state(const struct TcgCpu *cpu);
 
 static inline void a64_fp_done(struct TcgCpu *cpu, const FpuState *s)
 {
+    /* The first Inexact under FZ lets the host compute from now on: fetch a fresh mode word. */
+    if (s->flush_in && s->flags & ~cpu->fp_flags & FPU_INEXACT) {
+        __atomic_fetch_or(&cpu->request, (uint32_t)TCG_REQ_FLUSH, __ATOMIC_RELEASE);
+    }
     cpu->fp_flags |= s->flags;
 }
 

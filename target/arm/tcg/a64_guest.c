@@ -60,12 +60,22 @@ static const TcgHelper helpers[A64_N_HELPERS] = {
 /* ---- mode ---- */
 
 /* FPCR bits that host FP cannot follow: AHP, DN, FZ, FZ16, NEP, AH, FIZ. */
+enum { FPCR_FZ = 1 << 24, FPSR_IXC = 1 << 4 };
 enum { FPCR_SLOW = 1 << 26 | 1 << 25 | 1 << 24 | 1 << 19 | 1 << 2 | 1 << 1 | 1 << 0 };
 
 static uint64_t a64_mode(const struct TcgCpu *tc)
 {
     const A64Cpu *cpu = (const A64Cpu *)(const void *)tc;
-    return cpu->mode_bits | (cpu->fpcr & FPCR_SLOW ? A64_MODE_FPSLOW : 0);
+    uint32_t slow = cpu->fpcr & FPCR_SLOW;
+    if (slow == FPCR_FZ && tc->fp_flags & FPSR_IXC) {
+        return cpu->mode_bits | A64_MODE_FPFLUSH;
+    }
+    return cpu->mode_bits | (slow ? A64_MODE_FPSLOW : 0);
+}
+
+static bool a64_fp_flush(uint64_t mode)
+{
+    return (mode & A64_MODE_FPFLUSH) != 0;
 }
 
 /* ---- translation ---- */
@@ -140,6 +150,7 @@ const TcgGuest a64_guest = {
     .n_helpers = A64_N_HELPERS,
     .fp = a64_fp_eval,
     .fp_native = a64_fp_native,
+    .fp_flush = a64_fp_flush,
     .mode = a64_mode,
     .mxcsr = a64_mxcsr,
     .translate = a64_translate,

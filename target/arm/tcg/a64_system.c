@@ -110,6 +110,9 @@ static void write_fpsr(A64Ctx *c, IrRef v)
     IrRef bit = ir_bini(c->b, IR_AND, IR_I64, v, 1u << 27);
     ir_emit(c->b, IR_CALL, IR_VOID, 0, 0, 0, v, 0, 0, 0, A64_H_set_fp_flags);
     ir_put(c->b, A64_S_QC, ir_emit(c->b, IR_VDUP, IR_V128, 3, 0, 0, bit, 0, 0, 0, 0));
+    if (c->blk->mode & A64_MODE_FPFLUSH) {
+        end_with_sync(c); /* IXC may be clear now: it is part of the mode word */
+    }
 }
 
 static IrRef read_tpidr(A64Ctx *c)
