@@ -31,6 +31,18 @@ static int open_self(void)
     return open("/proc/self/exe", O_PATH | O_CLOEXEC);
 }
 
+/* The kernel found us by binfmt_misc (with flag P): AT_EXECFN names the guest's program, not us. */
+static bool started_by_binfmt(void)
+{
+    return getauxval(AT_FLAGS) & 1;
+}
+
+/* Without a file of our own to start again, leave it to the kernel that found us the first time. */
+static bool kernel_starts_us(const UserProcess *p)
+{
+    return p->self_fd < 0 && started_by_binfmt() && access("/proc/self/exe", F_OK);
+}
+
 /* Holds fd as ours, at a number that programs do not look for. */
 static void hold_self(UserProcess *p, int fd)
 {
@@ -52,7 +64,7 @@ void user_self_fd_init(UserProcess *p)
     p->self_fd = -1;
     if (fd > 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) >= 0) {
         p->self_fd = fd;
-    } else if (access("/proc/self/exe", F_OK)) {
+    } else if (!started_by_binfmt() && access("/proc/self/exe", F_OK)) {
         fd = open((const char *)getauxval(AT_EXECFN), O_PATH | O_CLOEXEC);
         if (fd >= 0) {
             hold_self(p, fd);
@@ -81,6 +93,7 @@ typedef struct Exec {
     uint64_t     before[SCRIPT_DEPTH * 3]; /* pointers, the last first */
     unsigned     n_before;
     bool         foreign;              /* not ours: the kernel's */
+    bool         linked;               /* path was a link of /proc that we answer */
     UserImage    im, interp;
 } Exec;
 
@@ -114,6 +127,7 @@ static int resolve(UserThread *t, Exec *x)
             close(x->im.fd);
         }
         if (link) {
+            x->linked = true;
             snprintf(x->path, sizeof x->path, "%s", link);
         }
         if (!e && x->im.abi->native && !t->proc->abi->native) {
@@ -278,6 +292,16 @@ static int64_t get_path(UserThread *t, Exec *x, int dirfd, uint64_t at, uint64_t
     return 0;
 }
 
+/*
+ * The kernel started us for a program, so it will again: that needs neither /proc nor a descriptor
+ * in a chroot, and set-user-ID programs get what is theirs. Not with a -L of ours, nor for links
+ * of /proc that show the guest's files.
+ */
+static bool kernel_can(const UserThread *t, const Exec *x)
+{
+    return t->proc->binfmt && !t->proc->opt->root && !x->linked;
+}
+
 int64_t user_execve(UserThread *t, int dirfd, uint64_t path, const uint64_t args[3])
 {
     uint64_t argv = args[0], envp = args[1], flags = args[2];
@@ -298,7 +322,7 @@ int64_t user_execve(UserThread *t, int dirfd, uint64_t path, const uint64_t args
     if (!r) {
         r = resolve(t, x);
     }
-    if (!r && x->foreign) {
+    if (!r && (x->foreign || kernel_starts_us(t->proc))) {
         r = USER_CALL(t, SYS_execveat, (uint64_t)dirfd, path, argv, envp, flags, 0);
     } else if (!r) {
         r = run_self(t, x, argv, (size_t)argc, envp);
