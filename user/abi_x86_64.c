@@ -246,7 +246,7 @@ SYS_X86_DEF(arch_prctl)
 /* ---- exceptions ---- */
 
 enum {
-    TRAP_UD = 6, TRAP_DE = 0, TRAP_BP = 3, TRAP_GP = 13, TRAP_PF = 14, PF_WRITE = 2, PF_USER = 4,
+    TRAP_UD = 6, TRAP_DE = 0, TRAP_BP = 3, TRAP_GP = 13, TRAP_PF = 14, PF_PRESENT = 1, PF_WRITE = 2, PF_USER = 4,
     CODE_KERNEL = 0x80, CODE_MAPERR = 1, CODE_ACCERR = 2, CODE_ILLOPN = 2, CODE_INTDIV = 1,
 };
 
@@ -266,11 +266,14 @@ static void memory_fault(UserThread *t)
         return;
     }
     int code = (int)c->fault_code;
+    bool mapped = user_map_find(&t->proc->map, c->fault_addr, &r);
     if (t->fault_sig == SIGSEGV) {
-        code = user_map_find(&t->proc->map, c->fault_addr, &r) ? CODE_ACCERR : CODE_MAPERR;
+        code = mapped ? CODE_ACCERR : CODE_MAPERR;
     }
+    /* PROT_NONE is not present; whether another page was, only the kernel knows */
     fault(t, t->fault_sig, code, c->fault_addr, TRAP_PF,
-          PF_USER | (c->fault_write ? PF_WRITE : 0) | (code == CODE_ACCERR ? 1 : 0));
+          PF_USER | (c->fault_write ? PF_WRITE : 0) |
+          (code == CODE_ACCERR && r.prot ? PF_PRESENT : 0));
 }
 
 static void fetch_fault(UserThread *t)
