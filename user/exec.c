@@ -37,12 +37,6 @@ static bool started_by_binfmt(void)
     return getauxval(AT_FLAGS) & 1;
 }
 
-/* Without a file of our own to start again, leave it to the kernel that found us the first time. */
-static bool kernel_starts_us(const UserProcess *p)
-{
-    return p->self_fd < 0 && started_by_binfmt() && access("/proc/self/exe", F_OK);
-}
-
 /* Holds fd as ours, at a number that programs do not look for. */
 static void hold_self(UserProcess *p, int fd)
 {
@@ -297,9 +291,9 @@ static int64_t get_path(UserThread *t, Exec *x, int dirfd, uint64_t at, uint64_t
  * in a chroot, and set-user-ID programs get what is theirs. Not with a -L of ours, nor for links
  * of /proc that show the guest's files.
  */
-static bool kernel_can(const UserThread *t, const Exec *x)
+static bool kernel_starts_us(const UserThread *t, const Exec *x)
 {
-    return t->proc->binfmt && !t->proc->opt->root && !x->linked;
+    return started_by_binfmt() && !t->proc->opt->root && !x->linked;
 }
 
 int64_t user_execve(UserThread *t, int dirfd, uint64_t path, const uint64_t args[3])
@@ -322,10 +316,14 @@ int64_t user_execve(UserThread *t, int dirfd, uint64_t path, const uint64_t args
     if (!r) {
         r = resolve(t, x);
     }
-    if (!r && (x->foreign || kernel_starts_us(t->proc))) {
-        r = USER_CALL(t, SYS_execveat, (uint64_t)dirfd, path, argv, envp, flags, 0);
-    } else if (!r) {
-        r = run_self(t, x, argv, (size_t)argc, envp);
+    if (!r) {
+        bool kernel = x->foreign || kernel_starts_us(t, x);
+        if (kernel) {
+            r = USER_CALL(t, SYS_execveat, (uint64_t)dirfd, path, argv, envp, flags, 0);
+        }
+        if (!x->foreign && (!kernel || r == -ENOEXEC)) { /* ENOEXEC: no longer registered */
+            r = run_self(t, x, argv, (size_t)argc, envp);
+        }
     }
     munmap(x, bytes);
     return r;
