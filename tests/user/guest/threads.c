@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -164,6 +165,15 @@ static void process_tests(char *self)
     check_errno(waitpid(-1, &st, 0), ECHILD);
 }
 
+static void *tid_address(void *arg)
+{
+    void *at = NULL;
+    (void)arg;
+    check(prctl(PR_GET_TID_ADDRESS, &at, 0, 0, 0) == 0 && *(int *)at == gettid());
+    check(syscall(SYS_set_tid_address, at) == gettid());
+    return NULL;
+}
+
 static void *exits_last(void *arg)
 {
     (void)arg;
@@ -183,6 +193,8 @@ int main(int argc, char **argv)
     pthread_mutexattr_setrobust(&a, PTHREAD_MUTEX_ROBUST);
     pthread_mutex_init(&robust, &a);
     thread_tests();
+    pthread_t other;
+    check(pthread_create(&other, NULL, tid_address, NULL) == 0 && pthread_join(other, NULL) == 0);
     process_tests("/proc/self/exe");
     pid_t pid = fork();
     int st;
