@@ -21,6 +21,13 @@ typedef enum A64Feature {
     A64_FEAT_SSBS, A64_N_FEATS
 } A64Feature;
 
+/* One authentication code computed before: signing and checking a return address give the same. */
+typedef struct A64PacEntry {
+    uint64_t data, modifier, key0, key1, pac;
+    bool     valid;
+} A64PacEntry;
+enum { A64_PAC_CACHE = 64 };
+
 typedef struct A64Cpu {
     TcgCpu   tcg;            /* must be first */
 
@@ -48,6 +55,7 @@ typedef struct A64Cpu {
     const char *model;
     uint64_t mode_bits;      /* A64_MODE_TAGGED, _BTI: or-ed into the mode word; set by the owner */
     bool host_sha, host_fma; /* the host has these instructions and helpers may use them */
+    A64PacEntry pac_cache[A64_PAC_CACHE]; /* speed only: entries name their keys */
 } A64Cpu;
 
 /* Slots of the IR (TcgSlot table in target/arm/tcg/a64_guest.c), in this order. */
