@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "user/abi.h"
@@ -125,9 +126,45 @@ SYS_DEF(personality)
     return USER_CALL(t, SYS_personality, a[0]);
 }
 
+/*
+ * A user namespace of its own is for processes of one thread, and the background compiler is one
+ * more. The kernel forgets an ended thread a moment after its join.
+ */
+static void one_thread(UserThread *t)
+{
+    if (t->proc->n_threads == 1) {
+        tcg_worker_stop(t->proc->engine);
+    }
+}
+
+static int64_t single_threaded_call(UserThread *t, long nr, uint64_t a, uint64_t b)
+{
+    int64_t r = USER_CALL(t, nr, a, b);
+    for (int tries = 0; r == -EINVAL && t->proc->n_threads == 1 && tries < 20; tries++) {
+        struct timespec ts = {.tv_nsec = 200000};
+        nanosleep(&ts, NULL);
+        r = USER_CALL(t, nr, a, b);
+    }
+    return r;
+}
+
+SYS_DEF(unshare)
+{
+    if (!(a[0] & (CLONE_NEWUSER | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM))) {
+        return USER_CALL(t, SYS_unshare, a[0]);
+    }
+    user_self_fd_keep(t->proc);
+    one_thread(t);
+    return single_threaded_call(t, SYS_unshare, a[0], 0);
+}
+
 SYS_DEF(setns)
 {
     user_self_fd_keep(t->proc);
+    if (!a[1] || (a[1] & CLONE_NEWUSER)) {
+        one_thread(t);
+        return single_threaded_call(t, SYS_setns, a[0], a[1]);
+    }
     return USER_CALL(t, SYS_setns, a[0], a[1]);
 }
 

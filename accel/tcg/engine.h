@@ -134,7 +134,7 @@ struct TcgEngine {
     /* tier 2 */
     uint64_t          start_ns;
     pthread_t         worker;
-    bool              worker_running;
+    bool              worker_running, worker_quit;
     pthread_cond_t    work;
     struct { uint64_t pc, mode; } queue[256];
     uint32_t          q_head, q_tail;

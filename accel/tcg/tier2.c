@@ -20,6 +20,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "accel/tcg/engine.h"
 #include "tcg/builder.h"
@@ -339,10 +341,14 @@ static void *worker(void *opaque)
     for (;;) {
         uint64_t pc, mode;
         pthread_mutex_lock(&e->lock);
-        while (!queue_take(e, &pc, &mode)) {
+        while (!e->worker_quit && !queue_take(e, &pc, &mode)) {
             pthread_cond_wait(&e->work, &e->lock);
         }
+        bool quit = e->worker_quit;
         pthread_mutex_unlock(&e->lock);
+        if (quit) {
+            break;
+        }
         pthread_mutex_lock(&e->compile_lock);
         compile_hot(e, pc, mode);
         pthread_mutex_unlock(&e->compile_lock);
@@ -350,18 +356,28 @@ static void *worker(void *opaque)
     return NULL;
 }
 
-/* Code lock held. The worker takes no signals: they are the guest's. */
+/* Code lock held. The worker takes no signals, not even those libc keeps: they are the guest's. */
 static void start_worker(TcgEngine *e)
 {
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    pthread_attr_t attr;
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    e->worker_running = pthread_create(&e->worker, &attr, worker, e) == 0;
-    pthread_attr_destroy(&attr);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    uint64_t all = ~(uint64_t)0, old;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof all);
+    e->worker_quit = false;
+    e->worker_running = pthread_create(&e->worker, NULL, worker, e) == 0;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof old);
+}
+
+void tcg_worker_stop(TcgEngine *e)
+{
+    pthread_mutex_lock(&e->lock);
+    bool running = e->worker_running;
+    pthread_t thread = e->worker;
+    e->worker_running = false;
+    e->worker_quit = true;
+    pthread_cond_signal(&e->work);
+    pthread_mutex_unlock(&e->lock);
+    if (running) {
+        pthread_join(thread, NULL);
+    }
 }
 
 void engine_hot(TcgEngine *e, uint64_t pc, uint64_t mode)

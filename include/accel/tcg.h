@@ -70,6 +70,10 @@ bool tcg_host_fault(TcgCpu *cpu, int sig, siginfo_t *si, void *ucontext);
 /* Guest code bytes [start, end) changed, went or may have: drop what was made of them. */
 void tcg_invalidate(TcgEngine *e, uint64_t start, uint64_t end);
 
+/* Ends the background compiler, for system calls that want a process of one thread (unshare of a
+ * user namespace); the next hot block starts it again. Waits for a compilation under way. */
+void tcg_worker_stop(TcgEngine *e);
+
 /* Around fork(): prepare takes the engine's locks in rank order, the others release; the child
  * gets a fresh code buffer and only `self` survives. */
 void tcg_fork_prepare(TcgEngine *e);
