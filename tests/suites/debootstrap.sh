@@ -126,7 +126,7 @@ install() { # PACKAGE...: with the archives of earlier runs
 }
 run_new() {
     local out
-    out=$(chroot "$root" /bin/sh -c 'python3 -c "print(6 * 7)"; node -e "console.log(6 * 7)"
+    out=$(env -i PATH="$PATH" chroot "$root" /bin/sh -c 'python3 -c "print(6 * 7)"; node -e "console.log(6 * 7)"
         echo "int main(void) { return 42; }" >/tmp/a.c && gcc /tmp/a.c -o /tmp/a; /tmp/a; echo $?' 2>&1)
     echo "$out"
     [ "$out" = $'42\n42\n42' ]

@@ -34,6 +34,8 @@ in_guest() {
         mount -t tmpfs tmpfs "$root/tmp" && mount -t tmpfs tmpfs "$root/gemel" || exit 125
         cp "$emulator" "$root/gemel/gemel-aarch64"
         chmod 1777 "$root/tmp"
+        # what this machine tells its own programs
+        unset ${!NODE_@} ${!PYTHON@} ${!JAVA_@} ${!PERL5@} ${!GIT_@} ${!SSL_@} ${!LD_@}
         export HOME=/root LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
         if [ -n "${GUEST_FOLDER:-}" ]; then
             cp -r "$GUEST_FOLDER" "$root/gemel/folder" && set -- /usr/bin/env -C /gemel/folder "$@"
