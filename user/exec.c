@@ -268,6 +268,9 @@ static int64_t get_path(UserThread *t, Exec *x, int dirfd, uint64_t at, uint64_t
         return 0;
     }
     char rest[PATH_MAX], link[64];
+    if (fcntl(dirfd, F_GETFD) < 0) {
+        return -errno;
+    }
     memcpy(rest, x->path, (size_t)n + 1);
     snprintf(link, sizeof link, "/proc/self/fd/%d", dirfd);
     if (n) {
