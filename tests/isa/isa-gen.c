@@ -199,6 +199,13 @@ static bool make_insn(unsigned row, uint64_t *s, unsigned left, bool aligned, ui
     const A64RowInfo *r = &a64_rows[row];
     for (int tries = 0; tries < 40; tries++) {
         uint32_t w = r->value | ((uint32_t)rnd(s) & ~r->mask);
+        if (r->value >> 22 == 0x354 && (w & 0x00180000u) == 0x00180000u) {
+            w = (w & ~0x001fffe0u) | 0x001b4200u; /* MRS, MSR: NZCV */
+        } else if ((r->value & 0xfffff01fu) == 0xd503201fu) {
+            w &= 0xfffff03fu; /* hints: NOP and YIELD */
+        } else if ((r->value & 0xfffff0ffu) == 0xd50330ffu) {
+            w = 0xd50330ffu; /* SB, with CRm 0 */
+        }
         if (!word_allowed(w) || (!aligned && is_load_store(w) && wants_alignment(w))) {
             continue;
         }
