@@ -244,7 +244,7 @@ static void programs(void)
         _exit(1);
     }
     DID(execveat, waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 42);
-    ERR(execveat, EINVAL, self, "", args, empty, 1);
+    ERR(execveat, EINVAL, self, "x", args, empty, 1);
     ERR(execveat, EBADF, NOFD, "x", args, empty, 0);
 }
 
