@@ -51,7 +51,7 @@ typedef enum TcgExit {
 } TcgExit;
 
 typedef struct TcgJumpEntry { uint64_t pc; const void *host; } TcgJumpEntry;
-enum { TCG_JC_BITS = 12, TCG_RING = 32, TCG_SPILLS = 512 };
+enum { TCG_JC_BITS = 14, TCG_RING = 32, TCG_SPILLS = 512 };
 
 /* A direct link out of a region; data beside immutable code. dest first: `jmp [link]`. */
 typedef struct TcgLink {
