@@ -10,6 +10,7 @@ suite_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 src=${GEMEL_SRC:-$(cd "$suite_here/../.." && pwd)}
 emulator=${GEMEL_STATIC:-${GEMEL_BUILD:-$src/build}/gemel-aarch64-static}
 tests_run=0
+[ "${1:-}" = --tap ] && shift # run-tests says so to every program
 
 # Root stays root, for programs that look at users; others are root of a user namespace.
 if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
