@@ -119,7 +119,8 @@ int main(int argc, char **argv)
     faults();
     processes();
     uname(&u);
-    printf("%s %d %d %d\n", u.machine, stat("/", &st), S_ISDIR(st.st_mode),
-           open("/nowhere", O_RDONLY) < 0 ? errno : 0);
+    int found = stat("/", &st);
+    int missing = open("/nowhere", O_RDONLY) < 0 ? errno : 0;
+    printf("%s %d %d %d\n", u.machine, found, S_ISDIR(st.st_mode), missing);
     return 3;
 }
