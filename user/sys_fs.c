@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "user/abi.h"
@@ -263,33 +262,6 @@ SYS_DEF(dup3)
 SYS_DEF(pipe2)
 {
     return USER_CALL(t, SYS_pipe2, a[0], user_open_flags_to_host(a[1]));
-}
-
-SYS_DEF(fcntl)
-{
-    switch ((int)a[1]) {
-    case F_SETFL:
-        return USER_CALL(t, SYS_fcntl, a[0], a[1], user_open_flags_to_host(a[2]));
-    case F_GETFL: {
-        int64_t r = USER_CALL(t, SYS_fcntl, a[0], a[1], 0);
-        return r < 0 ? r : (int64_t)user_open_flags_to_guest((uint64_t)r);
-    }
-    default: /* commands and structures are the generic ones on both */
-        return USER_CALL(t, SYS_fcntl, a[0], a[1], a[2]);
-    }
-}
-
-/*
- * Numbers and structures of ioctls are the generic ones on both sides; families that carry
- * architecture-dependent contents or host addresses are refused.
- */
-SYS_DEF(ioctl)
-{
-    unsigned type = (unsigned)a[1] >> 8 & 0xff;
-    if (type == 0xAE /* KVM */ || type == 0xAA /* userfaultfd */) {
-        return -ENOTTY;
-    }
-    return USER_CALL(t, SYS_ioctl, a[0], a[1], a[2]);
 }
 
 SYS_DEF(fanotify_init)

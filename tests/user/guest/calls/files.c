@@ -2,6 +2,7 @@
 /* System calls on descriptors. */
 #include "calls.h"
 
+#include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <termios.h>
@@ -155,6 +156,13 @@ static void devices(void)
     struct winsize w = {24, 80, 0, 0}, got = {0};
     struct termios t;
     int n = 0, p[2], unlock = 0, master = open("/dev/ptmx", O_RDWR | O_NOCTTY);
+    int file = open("data", O_RDWR);
+    struct {
+        unsigned flag[4];
+        unsigned char line, c_cc[19];
+        unsigned c_ispeed, c_ospeed;
+    } tty2 = {0};
+    long flags = 0;
     char buf[36];
     pipe(p);
     write(p[1], "abc", 3);
@@ -170,6 +178,13 @@ static void devices(void)
     DID(ioctl, got.ws_row == 24 && got.ws_col == 80);
     VAL(ioctl, 0, master, TCGETS, buf);
     DID(ioctl, !tcgetattr(master, &t) && (t.c_lflag & ECHO) && t.c_cc[VINTR] == 3);
+    VAL(ioctl, 0, master, 0x802c542a /* TCGETS2 */, &tty2);
+    DID(ioctl, tty2.c_ispeed == 38400 && tty2.c_cc[VINTR] == 3);
+    VAL(ioctl, 0, file, FS_IOC_GETFLAGS, &flags);
+    VAL(ioctl, 0, file, FIGETBSZ, &n);
+    DID(ioctl, n >= 512);
+    ERR(ioctl, EOPNOTSUPP, file, FICLONE, open("copy", O_CREAT | O_RDWR, 0600));
+    ERR(ioctl, ENOTTY, file, BLKGETSIZE64, buf);
     ERR(ioctl, ENOTTY, p[0], TCGETS, buf);
     ERR(ioctl, EBADF, NOFD, TCGETS, buf);
     ERR(ioctl, EFAULT, p[0], FIONREAD, BAD);

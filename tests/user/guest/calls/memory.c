@@ -16,7 +16,8 @@ static char *fresh(size_t pages)
 
 static void mapping(void)
 {
-    char *p = (char *)S(mmap, 0, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *p = (char *)S(mmap, 0, 4 * PAGE, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     DID(mmap, p != MAP_FAILED && !p[0] && (p[0] = 1));
     ERR(mmap, EINVAL, 0, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ERR(mmap, EBADF, 0, PAGE, PROT_READ, MAP_PRIVATE, NOFD, 0);

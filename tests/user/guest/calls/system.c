@@ -165,6 +165,7 @@ static void machine(void)
     long fd = RES(perf_event_open, &p, 0, -1, -1, 0);
     DID(perf_event_open, read(fd, &count, 8) == 8 && count > 0);
     ERR(perf_event_open, EINVAL, &p, 0, -1, -1, 1 << 20);
+    VAL(ioctl, 0, fd, PERF_EVENT_IOC_DISABLE, 0);
     REFUSED(quotactl);
     ERR(quotactl, EINVAL, 99 << 8, 0, 0, 0);
     ERR(quotactl, ENOENT, 0x800007 << 8, "none", 0, text);
