@@ -6,7 +6,7 @@
 
 #include "user/abi.h"
 #include "user/mm.h"
-#include "user/user.h"
+#include "user/guest_abi.h"
 
 SYS_DEF(brk)
 {
@@ -81,6 +81,17 @@ SYS_DEF(remap_file_pages)
     return USER_CALL(t, SYS_remap_file_pages, a[0], a[1], a[2], a[3], a[4]);
 }
 
+/* Where locking of a region begins: of the main stack, a kernel has mapped only what was used. */
+static uint64_t lock_start(UserThread *t, const UserRegion *r)
+{
+    uint64_t sp = t->proc->abi->sp(t);
+    if (r->end != t->proc->stack_end) {
+        return r->start;
+    }
+    sp = sp >= r->start && sp < r->end ? sp : t->proc->stack_sp;
+    return sp & ~(uint64_t)4095;
+}
+
 /* The guest's pages only: the emulator's reservations must stay unpopulated. */
 SYS_DEF(mlockall)
 {
@@ -92,7 +103,8 @@ SYS_DEF(mlockall)
     }
     pthread_mutex_lock(&m->lock);
     for (size_t i = 0; i < m->n && (f & MCL_CURRENT); i++) {
-        int64_t e = mlock2((void *)m->r[i].start, m->r[i].end - m->r[i].start,
+        uint64_t start = lock_start(t, &m->r[i]);
+        int64_t e = mlock2((void *)start, m->r[i].end - start,
                            f & MCL_ONFAULT ? MLOCK_ONFAULT : 0) ? -errno : 0;
         r = e == -EPERM || (e && !r && m->r[i].prot) ? e : r;
     }

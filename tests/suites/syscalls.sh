@@ -36,8 +36,9 @@ family() {
     # A session of its own, without a terminal: vhangup() is among the calls.
     for kind in host guest; do
         mkdir "$work/$f.$kind.d"
+        set --
         # shellcheck disable=SC2086
-        [ $kind = guest ] && set -- "$gemel" ${GEMEL_ARGS:-} || set --
+        [ $kind = guest ] && set -- "$gemel" ${GEMEL_ARGS:-}
         (cd "$work/$f.$kind.d" && exec setsid -w timeout -k 2 40 "$@" "$work/$f.$kind" </dev/null \
             >"$work/$f.$kind.out" 2>"$work/$f.$kind.err")
         echo $? >"$work/$f.$kind.status"
