@@ -91,7 +91,7 @@ bool user_map_remove(UserMap *m, uint64_t start, uint64_t end)
 static bool mergeable(const UserRegion *a, const UserRegion *b)
 {
     return a->end == b->start && a->prot == b->prot && a->kind == b->kind &&
-           a->shared == b->shared && a->kind != USER_R_SHM;
+           a->shared == b->shared && a->sealed == b->sealed && a->kind != USER_R_SHM;
 }
 
 bool user_map_set(UserMap *m, UserRegion r)
@@ -109,6 +109,16 @@ bool user_map_set(UserMap *m, UserRegion r)
         m->n--;
     }
     return exec;
+}
+
+bool user_map_sealed(const UserMap *m, uint64_t start, uint64_t end)
+{
+    for (size_t i = user_map_index(m, start); i < m->n && m->r[i].start < end; i++) {
+        if (m->r[i].sealed) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void user_map_note(UserMap *m, const UserRegion *region)
@@ -233,6 +243,9 @@ static int64_t mmap_fixed(UserMap *m, uint64_t addr, uint64_t len, int prot, int
     if (flags & MAP_FIXED_NOREPLACE) {
         return raw_mmap(addr, len, prot, flags, fd, off);
     }
+    if (user_map_sealed(m, addr, addr + len)) {
+        return -EPERM;
+    }
     int64_t r = claim(m, addr, addr + len);
     if (!r) {
         r = raw_mmap(addr, len, prot, flags, fd, off);
@@ -301,6 +314,10 @@ int64_t user_munmap(UserProcess *p, uint64_t addr, uint64_t len)
     }
     uint64_t end = addr + len;
     pthread_mutex_lock(&m->lock);
+    if (user_map_sealed(m, addr, end)) {
+        pthread_mutex_unlock(&m->lock);
+        return -EPERM;
+    }
     for (size_t i = user_map_index(m, addr); i < m->n && m->r[i].start < end; i++) {
         uint64_t s = m->r[i].start > addr ? m->r[i].start : addr;
         uint64_t e = m->r[i].end < end ? m->r[i].end : end;
@@ -336,6 +353,10 @@ int64_t user_mprotect(UserProcess *p, uint64_t addr, uint64_t len, int prot)
         UserRegion part = m->r[i];
         part.start = at;
         part.end = part.end < end ? part.end : end;
+        if (part.sealed) {
+            r = -EPERM;
+            break;
+        }
         if (part.prot != prot && mprotect((void *)at, part.end - at, user_host_prot(prot))) {
             r = -errno;
             break;
@@ -372,6 +393,10 @@ static int64_t mremap_locked(UserMap *m, const uint64_t a[5], UserRegion *r)
     int64_t e = mremap_check(m, a[0], old_len, r);
     if (e) {
         return e;
+    }
+    if (user_map_sealed(m, a[0], a[0] + old_len) ||
+        ((a[3] & MREMAP_FIXED) && user_map_sealed(m, a[4], a[4] + new_len))) {
+        return -EPERM;
     }
     if (a[3] & MREMAP_FIXED) {
         if (a[4] % USER_PAGE || a[4] > m->limit || new_len > m->limit - a[4]) {
@@ -421,12 +446,37 @@ int64_t user_mremap(UserProcess *p, const uint64_t a[6])
     return n;
 }
 
+int64_t user_mseal(UserProcess *p, uint64_t addr, uint64_t bytes)
+{
+    UserMap *m = &p->map;
+    uint64_t len = user_page_up(bytes), end = addr + len, at = addr;
+    if (addr % USER_PAGE || (bytes && !len) || end < addr) {
+        return -EINVAL;
+    }
+    pthread_mutex_lock(&m->lock);
+    for (size_t i = user_map_index(m, addr); i < m->n && m->r[i].start <= at && at < end; i++) {
+        at = m->r[i].end;
+    }
+    int64_t r = at < end ? -ENOMEM : 0;
+    for (at = addr; at < end && !r;) {
+        UserRegion part = m->r[user_map_index(m, at)];
+        part.start = at;
+        part.end = part.end < end ? part.end : end;
+        part.sealed = true;
+        at = part.end;
+        user_map_set(m, part);
+    }
+    pthread_mutex_unlock(&m->lock);
+    return r;
+}
+
 int64_t user_brk(UserProcess *p, uint64_t want)
 {
     UserMap *m = &p->map;
     pthread_mutex_lock(&m->lock);
     uint64_t have = m->brk, old_end = user_page_up(have), new_end = user_page_up(want);
-    bool ok = want >= m->brk_start && new_end <= m->limit;
+    bool ok = want >= m->brk_start && new_end <= m->limit &&
+              (new_end >= old_end || !user_map_sealed(m, new_end, old_end));
     if (ok && new_end > old_end) {
         int64_t r = raw_mmap(old_end, new_end - old_end, PROT_READ | PROT_WRITE,
                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);

@@ -8,6 +8,14 @@
 
 #include "user/mm.h"
 
+/* Advice that loses contents: refused for sealed regions that cannot be written. */
+static bool discards(int advice)
+{
+    return advice == MADV_DONTNEED || advice == MADV_FREE || advice == MADV_REMOVE ||
+           advice == MADV_DONTFORK || advice == MADV_WIPEONFORK ||
+           advice == 24 /* MADV_DONTNEED_LOCKED */;
+}
+
 /* Only the guest's pages are touched; a hole makes it -ENOMEM in the end, as in the kernel. */
 int64_t user_madvise(UserProcess *p, uint64_t addr, uint64_t len, int advice)
 {
@@ -28,6 +36,11 @@ int64_t user_madvise(UserProcess *p, uint64_t addr, uint64_t len, int advice)
         uint64_t e = m->r[i].end < end ? m->r[i].end : end;
         hole = s > at ? -ENOMEM : hole;
         exec |= (m->r[i].prot & PROT_EXEC) != 0;
+        if (m->r[i].sealed && !(m->r[i].prot & PROT_WRITE) && !m->r[i].shared &&
+            discards(advice)) {
+            r = -EPERM;
+            break;
+        }
         r = madvise((void *)s, e - s, advice) ? -errno : 0;
         at = e;
     }
@@ -63,7 +76,7 @@ int64_t user_shmat(UserProcess *p, int id, uint64_t addr, int flags)
         for (; i < m->n && m->r[i].start <= at && at < addr + len; i++) {
             at = m->r[i].end;
         }
-        host_flags |= at >= addr + len ? SHM_REMAP : 0;
+        host_flags |= at >= addr + len && !user_map_sealed(m, addr, addr + len) ? SHM_REMAP : 0;
     }
     r = (int64_t)syscall(SYS_shmat, id, addr, host_flags);
     r = r == -1 ? -errno : r;
@@ -90,7 +103,7 @@ int64_t user_shmdt(UserProcess *p, uint64_t addr)
     size_t i = user_map_index(m, addr);
     if (i < m->n && m->r[i].start == addr && m->r[i].kind == USER_R_SHM) {
         end = m->r[i].end;
-        r = syscall(SYS_shmdt, addr) ? -errno : 0;
+        r = m->r[i].sealed ? -EPERM : syscall(SYS_shmdt, addr) ? -errno : 0;
     }
     if (!r) {
         exec = user_map_remove(m, addr, end);

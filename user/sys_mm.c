@@ -53,6 +53,11 @@ SYS_DEF(shmdt)
     return user_shmdt(t->proc, a[0]);
 }
 
+SYS_DEF(mseal)
+{
+    return a[2] ? -EINVAL : user_mseal(t->proc, a[0], a[1]);
+}
+
 /* Memory protection keys: an arm64 kernel of today's distributions has none. */
 SYS_DEF(pkey_mprotect)
 {

@@ -72,6 +72,7 @@ typedef struct UserRegion {
     int      prot;          /* what the guest asked: PROT_ */
     uint8_t  kind;          /* UserRegionKind */
     bool     shared;
+    bool     sealed;        /* mseal(): stays as it is until the process ends */
 } UserRegion;
 typedef enum UserRegionKind {
     USER_R_PLAIN, USER_R_STACK, USER_R_HEAP, USER_R_VDSO, USER_R_SHM
