@@ -132,11 +132,21 @@ run_new() {
     [ "$out" = $'42\n42\n42' ]
 }
 
+set_user_id() {
+    local out
+    cp "$root/usr/bin/id" "$root/usr/local/bin/id" && chmod 4755 "$root/usr/local/bin/id" &&
+        out=$(chroot --userspec=1000:1000 "$root" /bin/sh -c \
+            '/usr/bin/id -u; /usr/local/bin/id -u; /usr/local/bin/id -ru' 2>&1)
+    echo "$out"
+    [ "$out" = $'1000\n0\n1000' ]
+}
+
 step 'nothing runs AArch64 programs before' no_other
 step 'gemel-binfmt install' register
 step 'the kernel starts gemel and nothing else' only_ours
 step 'debootstrap --second-stage' second_stage
 step 'the system is whole' sane
+step 'a set-user-ID program, as a child' set_user_id
 if [ -n "${GEMEL_LONG:-}" ]; then
     step 'apt-get install python3 nodejs gcc' install python3 nodejs gcc libc6-dev
     step 'python3, node and gcc work there' run_new
