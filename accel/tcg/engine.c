@@ -52,11 +52,11 @@ TcgEngine *tcg_engine_new(const TcgGuest *guest, const TcgHostOps *ops, void *op
     pthread_mutex_init(&e->compile_lock, NULL);
     pthread_mutex_init(&e->lock, NULL);
     pthread_cond_init(&e->work, NULL);
+    atomic_init(&e->translating, ~(uint64_t)0);
     arena_init(&e->arena);
     arena_init(&e->arena2);
     atomic_store(&e->table, table_new(TABLE_BITS));
     open_logs(e);
-    e->start_ns = engine_now_ns();
     return e;
 }
 

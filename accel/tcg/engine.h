@@ -127,12 +127,15 @@ struct TcgEngine {
      * them up again instead of forgetting all they know. Under lock. */
     uint64_t          changes[TCG_CHANGES];
     uint64_t          n_changes;
-    TcgRetired       *retired;
+    TcgRetired       *retired;     /* newest first; fault handlers read it without a lock */
+    _Atomic(uint64_t) retired_gen; /* gen of the newest */
+    /* The address being translated, or all ones: its bytes were or will be read, but no list knows
+     * the region yet. Written under lock, read by tcg_invalidate() without. */
+    _Atomic(uint64_t) translating;
     Arena             arena;       /* tier-1 IR, under lock */
     TcgStats          stats;
 
     /* tier 2 */
-    uint64_t          start_ns;
     pthread_t         worker;
     bool              worker_running, worker_quit;
     pthread_cond_t    work;

@@ -46,10 +46,17 @@ static void read_regs(TcgHostRegs *regs, const ucontext_t *uc)
     read_high_vectors(regs, fx);
 }
 
-static TcgRegion *find_region(TcgEngine *e, const void *pc, TcgBuffer **buffer)
+/*
+ * Without locks, while other threads flush and reclaim. What is current now is freed after this
+ * vCPU passed a later generation, not before; of what was retired, the same holds for entries newer
+ * than the vCPU's generation, and only those are looked at.
+ */
+static TcgRegion *find_region(const TcgVcpu *v, const void *pc, TcgBuffer **buffer)
 {
+    TcgEngine *e = v->engine;
+    uint64_t seen = atomic_load(&v->gen);
     for (int i = 0; i < 2; i++) {
-        for (TcgBuffer *b = e->buffers[i]; b; b = b->next) {
+        for (TcgBuffer *b = __atomic_load_n(&e->buffers[i], __ATOMIC_ACQUIRE); b; b = b->next) {
             TcgRegion *r = buffer_find(b, pc);
             if (r) {
                 *buffer = b;
@@ -57,8 +64,12 @@ static TcgRegion *find_region(TcgEngine *e, const void *pc, TcgBuffer **buffer)
             }
         }
     }
-    for (TcgRetired *ret = e->retired; ret; ret = ret->next) {
-        for (TcgBuffer *b = ret->buffers; b; b = b->next) {
+    if (atomic_load(&e->retired_gen) <= seen) {
+        return NULL;
+    }
+    TcgRetired *ret = __atomic_load_n(&e->retired, __ATOMIC_ACQUIRE);
+    for (; ret; ret = ret->gen > seen + 1 ? ret->next : NULL) {
+        for (TcgBuffer *b = __atomic_load_n(&ret->buffers, __ATOMIC_ACQUIRE); b; b = b->next) {
             TcgRegion *r = buffer_find(b, pc);
             if (r) {
                 *buffer = b;
@@ -79,7 +90,7 @@ bool tcg_host_fault(TcgCpu *cpu, int sig, siginfo_t *si, void *ucontext)
     TcgEngine *e = cpu->vcpu->engine;
     const void *pc = (const void *)uc->uc_mcontext.gregs[REG_RIP];
     TcgBuffer *buffer;
-    TcgRegion *r = find_region(e, pc, &buffer);
+    TcgRegion *r = find_region(cpu->vcpu, pc, &buffer);
     const TcgFaultPoint *fp = r ? tcg_compiled_fault(&r->c, pc) : NULL;
     if (!fp) {
         return false;

@@ -159,6 +159,25 @@ static TcgRegion *next_region(TcgVcpu *v, TcgCpu *cpu, TcgExit *reason)
     return r;
 }
 
+/*
+ * Takes the engine's generation over. What names code of an older one goes first, before v->gen
+ * says that it may be freed: the predictions, and a pending link, of which the target is kept.
+ */
+static void see_generation(TcgVcpu *v, TcgCpu *cpu, TcgExit *reason)
+{
+    TcgEngine *e = v->engine;
+    uint64_t gen = atomic_load(&e->gen);
+    if (gen == atomic_load_explicit(&v->gen, memory_order_relaxed)) {
+        return;
+    }
+    if (*reason == TCG_EXIT_LINK) {
+        engine_set_pc(e, cpu, ((TcgLink *)cpu->exit_info)->pc);
+        *reason = TCG_EXIT_NONE;
+    }
+    drop_predictions(cpu);
+    atomic_store(&v->gen, gen);
+}
+
 TcgExit tcg_run(TcgCpu *cpu)
 {
     TcgVcpu *v = cpu->vcpu;
@@ -168,7 +187,7 @@ TcgExit tcg_run(TcgCpu *cpu)
     TcgExit reason = TCG_EXIT_NONE;
     for (;;) {
         /* gen is taken before any region is looked up: pairs with engine_flush()'s increment. */
-        atomic_store(&v->gen, atomic_load(&e->gen));
+        see_generation(v, cpu, &reason);
         if (__atomic_load_n(&cpu->request, __ATOMIC_ACQUIRE)) {
             /* A pending link belongs to code a flush may free: keep only its target. */
             if (reason == TCG_EXIT_LINK) {

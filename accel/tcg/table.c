@@ -51,6 +51,18 @@ static _Atomic(TcgRegion *) *table_slot(TcgTable *t, const TcgRegion *r, bool sa
     }
 }
 
+/*
+ * Puts ret on the list of what the next generation, which the caller starts, has no use for. Fault
+ * handlers walk the list from here on.
+ */
+static void retire(TcgEngine *e, TcgRetired *ret)
+{
+    ret->gen = atomic_load(&e->gen) + 1;
+    ret->next = e->retired;
+    __atomic_store_n(&e->retired, ret, __ATOMIC_RELEASE);
+    atomic_store(&e->retired_gen, ret->gen);
+}
+
 /* A reader may be inside the old table: it is retired, not freed. */
 static void table_grow(TcgEngine *e)
 {
@@ -68,10 +80,9 @@ static void table_grow(TcgEngine *e)
     if (!ret) {
         abort();
     }
-    ret->gen = atomic_fetch_add(&e->gen, 1) + 1;
     ret->table = old;
-    ret->next = e->retired;
-    e->retired = ret;
+    retire(e, ret);
+    atomic_fetch_add(&e->gen, 1);
 }
 
 static uint32_t page_list(uint64_t page)
@@ -185,6 +196,13 @@ void engine_drop(TcgEngine *e, TcgRegion *r)
 
 bool engine_has_code(TcgEngine *e, uint64_t start, uint64_t end)
 {
+    /* The guest's stores, then this look: pairs with translate_locked(), which first says what it
+     * translates, then reads the guest's bytes. One of the two sees the other. */
+    atomic_thread_fence(memory_order_seq_cst);
+    uint64_t now = atomic_load(&e->translating);
+    if (now < end && (start < TCG_BLOCK_BYTES || now > start - TCG_BLOCK_BYTES)) {
+        return true;
+    }
     uint64_t first = start >> TCG_PAGE_BITS, last = (end - 1) >> TCG_PAGE_BITS;
     if (last - first >= TCG_PAGE_HASH) {
         return true;
@@ -306,21 +324,20 @@ void engine_flush(TcgEngine *e)
     e->inherited = false;
     ret->table = atomic_load(&e->table);
     ret->regions = e->regions;
+    retire(e, ret); /* before its buffers are: a fault in them must always find them somewhere */
     for (int i = 0; i < 2; i++) {
         TcgBuffer *last = e->buffers[i];
         while (last->next) {
             last = last->next;
         }
         last->next = ret->buffers;
-        ret->buffers = e->buffers[i];
-        e->buffers[i] = fresh_buffer(e);
+        __atomic_store_n(&ret->buffers, e->buffers[i], __ATOMIC_RELEASE);
+        __atomic_store_n(&e->buffers[i], fresh_buffer(e), __ATOMIC_RELEASE);
     }
     e->regions = NULL;
     pages_clear(e);
     atomic_store(&e->table, table_new(14));
-    ret->gen = atomic_fetch_add(&e->gen, 1) + 1;
-    ret->next = e->retired;
-    e->retired = ret;
+    atomic_fetch_add(&e->gen, 1);
     e->stats.flushes++;
     engine_tell_vcpus(e, TCG_REQ_FLUSH);
 }

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "accel/tcg/engine.h"
@@ -28,10 +29,11 @@
 
 enum {
     MAX_BLOCKS = 128,
-    MAX_INSNS = 600,
-    BUDGET_SHARE = 3,
+    MAX_INSNS = 300,
+    BUDGET_SHARE = 10,
     MAX_CALLS = 24,    /* calls inlined in one region */
     MAX_DEPTH = 3,     /* calls inside each other */
+    COPY_INSNS = 64,   /* a region this small (an inner loop, a leaf) is taken in once more */
     CALLEE_INSNS = 80, /* of one callee, its own inlined callees included */
     COLD_SHARE = 32, /* a block that ran less than the head's count / COLD_SHARE stays outside */
     QUEUE = sizeof(((TcgEngine *)0)->queue) / sizeof(((TcgEngine *)0)->queue[0]),
@@ -78,14 +80,22 @@ static void reload_counter(TcgRegion *r, int32_t more)
     __atomic_store_n(r->c.counter, more, __ATOMIC_RELAXED);
 }
 
+static uint64_t cpu_ns(clockid_t clock)
+{
+    struct timespec ts;
+    clock_gettime(clock, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
 /*
- * Compiling may take a third of the time that has passed, no more: in a short program, or a large
+ * Compiling may take a tenth of the processor time used, no more: in a short program, or a large
  * one that is everywhere warm and nowhere hot, it would never pay back. What is put off comes again
- * when it ran as often once more.
+ * when it ran as often once more. Processor time, because on a busy machine the clock runs on while
+ * the compiler waits.
  */
 static bool over_budget(const TcgEngine *e)
 {
-    return e->stats.translate_ns[2] > (engine_now_ns() - e->start_ns) / BUDGET_SHARE;
+    return e->stats.translate_ns[2] > cpu_ns(CLOCK_PROCESS_CPUTIME_ID) / BUDGET_SHARE;
 }
 
 /* The tier-1 block at pc, also where a region replaced it in the table. */
@@ -124,6 +134,10 @@ static bool form_add(TcgEngine *e, Form *f, uint64_t pc, unsigned call)
 {
     if (form_index(f, pc, call) >= 0) {
         return true;
+    }
+    const TcgRegion *have = engine_find(e, pc, f->mode);
+    if (have && have->tier == 2 && have->n_insns > COPY_INSNS) {
+        return false; /* good code stands there: a link to it is cheaper than a copy */
     }
     TcgRegion *t = f->n < MAX_BLOCKS ? tier1_at(e, pc, f->mode) : NULL;
     FormCall *c = &f->call[call];
@@ -290,7 +304,7 @@ static void publish(TcgEngine *e, Form *f, TcgRegion *r)
 static void compile_hot(TcgEngine *e, uint64_t pc, uint64_t mode)
 {
     Form f = {.mode = mode};
-    uint64_t t0 = engine_now_ns();
+    uint64_t t0 = cpu_ns(CLOCK_THREAD_CPUTIME_ID);
     pthread_mutex_lock(&e->lock);
     engine_own_buffers(e);
     TcgRegion *head = engine_find(e, pc, mode);
@@ -321,7 +335,7 @@ static void compile_hot(TcgEngine *e, uint64_t pc, uint64_t mode)
             pthread_mutex_unlock(&e->lock);
         }
     }
-    e->stats.translate_ns[2] += engine_now_ns() - t0;
+    e->stats.translate_ns[2] += cpu_ns(CLOCK_THREAD_CPUTIME_ID) - t0;
 }
 
 static bool queue_take(TcgEngine *e, uint64_t *pc, uint64_t *mode)

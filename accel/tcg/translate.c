@@ -148,7 +148,14 @@ static TcgRegion *translate_locked(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint6
             free(r->ranges);
             free(r->code_copy);
             arena_init(&r->arena);
+            r->ranges = NULL;
+            r->code_copy = NULL;
             ir = build_block(e, cpu, r, &r->arena);
+            if (!ir) { /* unmapped meanwhile */
+                arena_free(&r->arena);
+                region_free(r);
+                return NULL;
+            }
             ir_optimize(ir, 1, NULL);
         }
         r->ir = ir;
@@ -174,7 +181,10 @@ TcgRegion *engine_translate(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint64_t mod
     TcgRegion *r = engine_find(e, pc, mode);
     if (!r) {
         pthread_mutex_lock(&e->lock);
+        /* Sequentially consistent: before the first read of the guest's bytes. */
+        atomic_store(&e->translating, pc);
         r = translate_locked(e, cpu, pc, mode);
+        atomic_store(&e->translating, ~(uint64_t)0);
         pthread_mutex_unlock(&e->lock);
     }
     return r;
