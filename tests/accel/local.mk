@@ -1,2 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests of the room accel: check_PROGRAMS += tests/accel/test-foo, with its _SOURCES and _LDADD = $(TEST_LIBS).
+check_PROGRAMS += tests/accel/test-engine
+tests_accel_test_engine_SOURCES = tests/accel/test-engine.c
+tests_accel_test_engine_LDADD = $(TEST_LIBS)
