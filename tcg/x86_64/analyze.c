@@ -701,6 +701,23 @@ static bool flow(X64Core *k, IrBlk b)
     return changed;
 }
 
+/* An edge to a block that comes no later in rpo. */
+static bool has_back_edge(X64Core *k)
+{
+    const IrRegion *r = k->r;
+    bool *seen = arena_alloc(k->arena, r->n_blocks);
+    for (uint32_t i = r->n_rpo; i-- > 0;) {
+        const IrBlock *b = &r->blocks[r->rpo[i]];
+        for (unsigned j = 0; j < 2; j++) {
+            if (b->succ[j] != IR_NO_BLK && !seen[b->succ[j]]) {
+                return true;
+            }
+        }
+        seen[r->rpo[i]] = true;
+    }
+    return false;
+}
+
 static void liveness(X64Core *k)
 {
     const IrRegion *r = k->r;
@@ -715,14 +732,19 @@ static void liveness(X64Core *k)
     for (size_t i = 0; i < (size_t)r->n_blocks * ng; i++) {
         k->in_dist[i] = X64_INF;
     }
+    if (!ng) {
+        return;
+    }
     for (uint32_t i = 0; i < r->n_rpo; i++) {
         gen_block(&(Gen){ k, r->rpo[i], true });
     }
-    for (unsigned round = 0, changed = ng != 0; changed && round < 40; round++) {
+    bool loops = has_back_edge(k);
+    for (unsigned round = 0, changed = 1; changed && round < 40; round++) {
         changed = 0;
         for (uint32_t i = r->n_rpo; i-- > 0;) {
             changed |= flow(k, r->rpo[i]);
         }
+        changed &= loops; /* against the flow, one round reaches all */
     }
 }
 
@@ -803,9 +825,11 @@ void x64_analyze(X64Core *k)
     const IrRegion *r = k->r;
     k->val = arena_alloc(k->arena, (r->n_ops + 1) * sizeof(X64Val));
     k->blk = arena_alloc(k->arena, r->n_blocks * sizeof(X64Blk));
+    bool phis = false;
     for (uint32_t v = 0; v < r->n_ops; v++) {
         X64Val *w = &k->val[v];
         const IrOp *op = &r->ops[v];
+        phis |= op->op == IR_PHI;
         w->canon = find_canon(k, v);
         w->zero_up = zero_above(k, op);
         w->type = op->type;
@@ -831,7 +855,9 @@ void x64_analyze(X64Core *k)
             k->val[v].row = NULL; /* emitted by the core */
         }
     }
-    strong_phis(k);
+    if (phis) {
+        strong_phis(k);
+    }
     liveness(k);
     if (r->tier > 1) {
         slot_hints(k);

@@ -206,6 +206,7 @@ static void init_core(X64Core *k, const IrRegion *r, TcgCodeBuf *buf)
     if (host & TCG_HOST_AVX512VL) {
         k->allocatable[X64_CLS_VEC] |= X64_VEC_HIGH;
     }
+    k->free = k->allocatable[X64_CLS_GPR] | k->allocatable[X64_CLS_VEC];
     k->call_save = 1u << X64_RCX | 1u << X64_RDX | 1u << X64_RSI | 1u << X64_RDI | 0xf00 |
                    0xffffffffull << X64_VEC0;
     k->ctx.r = r;

@@ -156,19 +156,19 @@ static void block_uses(X64Core *k, IrBlk b)
 
 void x64_begin_block(X64Core *k, IrBlk b)
 {
-    for (unsigned i = 0; i < X64_N_REGS; i++) {
-        if (k->regval[i]) {
-            k->val[k->regval[i]].reg = X64_NONE;
-            k->regval[i] = IR_NONE;
-        }
+    uint64_t all = k->allocatable[X64_CLS_GPR] | k->allocatable[X64_CLS_VEC];
+    for (uint64_t m = all & ~k->free; m; m &= m - 1) {
+        IrRef *held = &k->regval[__builtin_ctzll(m)];
+        k->val[*held].reg = X64_NONE;
+        *held = IR_NONE;
     }
-    k->free = k->allocatable[X64_CLS_GPR] | k->allocatable[X64_CLS_VEC];
+    k->free = all;
     k->pinned = 0;
     k->cur = b;
     k->pos = 0;
     k->fl = k->blk[b].fl;
     if (!k->uses) {
-        k->uses = arena_grow(k->arena, NULL, &k->cap_uses, 256, sizeof(X64Use));
+        k->uses = arena_grow(k->arena, NULL, &k->cap_uses, 32, sizeof(X64Use));
     }
     out_uses(k, b);
     block_uses(k, b);
