@@ -47,6 +47,10 @@ for _ in $(seq $rounds); do
     vectors=$top/tests/isa/vector-rows.txt round single 40000 1
     round sequence 25000 8
     round fpcr 12000 4 --fpcr
+    for cpu in sse4.2 avx2; do # the back end's other code paths
+        GEMEL_HOST_CPU=$cpu round "on $cpu" 15000 1
+        GEMEL_HOST_CPU=$cpu round "sequence on $cpu" 5000 6 --fpcr
+    done
     seed=$((seed + 1))
 done
 
