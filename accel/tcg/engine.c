@@ -39,15 +39,10 @@ TcgEngine *tcg_engine_new(const TcgGuest *guest, const TcgHostOps *ops, void *op
     if (!e->config.code_bytes) {
         e->config.code_bytes = CODE_BYTES_DEFAULT;
     }
-    for (int i = 0; i < 2; i++) {
-        e->buffers[i] = buffer_new(e->backend, e->config.code_bytes, err, err_bytes);
-        if (!e->buffers[i]) {
-            if (i) {
-                buffer_free(e->buffers[0]);
-            }
-            free(e);
-            return NULL;
-        }
+    e->buffers[0] = buffer_new(e->backend, e->config.code_bytes, err, err_bytes);
+    if (!e->buffers[0]) {
+        free(e);
+        return NULL;
     }
     pthread_mutex_init(&e->compile_lock, NULL);
     pthread_mutex_init(&e->lock, NULL);
@@ -125,11 +120,14 @@ void tcg_cpu_attach(TcgEngine *e, TcgCpu *cpu)
     cpu->request = 0;
     pthread_mutex_lock(&e->lock);
     if (!e->model) {
-        e->model = aligned_alloc(64, (e->guest->cpu_bytes + 63) & ~(size_t)63);
+        /* Only what follows the header: features; the header is large and says nothing of them. */
+        size_t bytes = (e->guest->cpu_bytes + 63) & ~(size_t)63;
+        e->model = aligned_alloc(64, bytes);
         if (!e->model) {
             abort();
         }
-        memcpy(e->model, cpu, e->guest->cpu_bytes);
+        memcpy((char *)e->model + sizeof *cpu, (const char *)cpu + sizeof *cpu,
+               e->guest->cpu_bytes - sizeof *cpu);
     }
     cpu->exit_stub = e->backend->exit_address(&e->buffers[0]->buf);
     v->n_changes = e->n_changes;
@@ -180,7 +178,7 @@ void tcg_fork_parent(TcgEngine *e)
 
 void tcg_fork_child(TcgEngine *e, TcgCpu *self)
 {
-    e->inherited = true;
+    e->inherited[0] = e->inherited[1] = true;
     e->worker_running = false;
     e->q_head = e->q_tail = 0;
     TcgVcpu *v = self->vcpu; /* the other vCPUs' threads do not exist here; their memory may be

@@ -114,9 +114,10 @@ struct TcgEngine {
 
     pthread_mutex_t   compile_lock, lock;
     _Atomic(TcgTable *) table;
-    TcgBuffer        *buffers[2];  /* tier 1 and tier 2: the current one, then older ones */
-    bool              inherited;   /* after fork: the current buffers are shared with the parent;
-                                      run from them, but compile into fresh ones */
+    TcgBuffer        *buffers[2];  /* tier 1 and tier 2 (NULL until used): the current
+                                      one, then older ones */
+    bool              inherited[2]; /* after fork: the current buffer is shared with the parent;
+                                      run from it, but compile into a fresh one */
     TcgRegion        *regions;
     TcgPageNode      *pages[1 << 14];
     _Atomic(uint16_t) page_count[TCG_PAGE_HASH];
@@ -157,7 +158,7 @@ void       engine_drop(TcgEngine *e, TcgRegion *r);
 void       engine_tell_vcpus(TcgEngine *e, uint32_t bits);  /* tcg_request() to all */
 void       engine_link(TcgEngine *e, TcgLink *link, TcgRegion *to);
 void       engine_flush(TcgEngine *e);                      /* everything; fresh buffers */
-void       engine_own_buffers(TcgEngine *e);                /* after fork, before compiling */
+TcgBuffer *engine_buffer(TcgEngine *e, unsigned tier);      /* to compile into */
 void       engine_reclaim(TcgEngine *e);
 bool       engine_has_code(TcgEngine *e, uint64_t start, uint64_t end);
 TcgTable  *table_new(uint32_t bits);

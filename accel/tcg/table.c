@@ -304,15 +304,18 @@ static TcgBuffer *fresh_buffer(TcgEngine *e)
 /*
  * Code memory is shared with the parent after fork: what is published there stays as it is, but
  * both would write the free part. The child keeps running the old code and compiles elsewhere.
+ * Many processes end before they have compiled anything in a tier, so buffers are made when needed.
  */
-void engine_own_buffers(TcgEngine *e)
+TcgBuffer *engine_buffer(TcgEngine *e, unsigned tier)
 {
-    for (int i = 0; i < 2 && e->inherited; i++) {
+    unsigned i = tier - 1;
+    if (!e->buffers[i] || e->inherited[i]) {
         TcgBuffer *b = fresh_buffer(e);
         b->next = e->buffers[i];
-        e->buffers[i] = b;
+        __atomic_store_n(&e->buffers[i], b, __ATOMIC_RELEASE);
+        e->inherited[i] = false;
     }
-    e->inherited = false;
+    return e->buffers[i];
 }
 
 void engine_flush(TcgEngine *e)
@@ -321,18 +324,20 @@ void engine_flush(TcgEngine *e)
     if (!ret) {
         abort();
     }
-    e->inherited = false;
     ret->table = atomic_load(&e->table);
     ret->regions = e->regions;
     retire(e, ret); /* before its buffers are: a fault in them must always find them somewhere */
     for (int i = 0; i < 2; i++) {
         TcgBuffer *last = e->buffers[i];
-        while (last->next) {
+        while (last && last->next) {
             last = last->next;
         }
-        last->next = ret->buffers;
-        __atomic_store_n(&ret->buffers, e->buffers[i], __ATOMIC_RELEASE);
-        __atomic_store_n(&e->buffers[i], fresh_buffer(e), __ATOMIC_RELEASE);
+        if (last) {
+            last->next = ret->buffers;
+            __atomic_store_n(&ret->buffers, e->buffers[i], __ATOMIC_RELEASE);
+        }
+        __atomic_store_n(&e->buffers[i], i ? NULL : fresh_buffer(e), __ATOMIC_RELEASE);
+        e->inherited[i] = false;
     }
     e->regions = NULL;
     pages_clear(e);

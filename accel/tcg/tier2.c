@@ -306,12 +306,11 @@ static void compile_hot(TcgEngine *e, uint64_t pc, uint64_t mode)
     Form f = {.mode = mode};
     uint64_t t0 = cpu_ns(CLOCK_THREAD_CPUTIME_ID);
     pthread_mutex_lock(&e->lock);
-    engine_own_buffers(e);
     TcgRegion *head = engine_find(e, pc, mode);
     if (head && head->tier == 1 && !head->dead && head->c.code) {
         f.blk[f.n++] = (FormBlock){.tier1 = head};
         f.gen = atomic_load(&e->gen);
-        f.buffer = e->buffers[1];
+        f.buffer = engine_buffer(e, 2);
         form_collect(e, &f);
     }
     TcgCpu *model = e->model;

@@ -102,7 +102,7 @@ static void log_ir(TcgEngine *e, const IrRegion *ir, uint32_t level, const char 
 static void compile(TcgEngine *e, TcgRegion *r, const IrRegion *ir)
 {
     uint32_t heat = e->config.tier2_heat;
-    if (!e->backend->compile(ir, &e->buffers[0]->buf, heat, &r->c)) {
+    if (!e->backend->compile(ir, &engine_buffer(e, 1)->buf, heat, &r->c)) {
         if (r->c.code_bytes != UINT32_MAX) { /* buffer full */
             engine_flush(e);
             memset(&r->c, 0, sizeof r->c);
@@ -122,7 +122,6 @@ static TcgRegion *translate_locked(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint6
     }
     uint64_t t0 = engine_now_ns();
     engine_reclaim(e);
-    engine_own_buffers(e);
     r = region_new(pc, mode, 1);
     if (e->config.interp) {
         arena_init(&r->arena);
