@@ -96,7 +96,7 @@ static void run_once(char **command, const char *out, unsigned limit_s)
 
 int main(int argc, char **argv)
 {
-    struct sigaction sa = { .sa_handler = on_alarm };
+    struct sigaction sa = {.sa_handler = on_alarm};
 
     if (argc < 5) {
         fputs("usage: measure COUNT SECONDS OUT COMMAND...\n", stderr);

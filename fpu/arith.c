@@ -13,7 +13,7 @@
 
 /* A finite number v * 2^(exp - 126); v is not 0. */
 typedef struct Wide {
-    bool    sign;
+    bool sign;
     int32_t exp;
     FpuU128 v;
 } Wide;
@@ -24,18 +24,20 @@ static FpuNum narrow(Wide w)
     int zeros = hi != 0 ? __builtin_clzll(hi) : 64 + __builtin_clzll((uint64_t)w.v);
     FpuU128 v = w.v << zeros;
 
-    return (FpuNum){ .cls = FPC_FINITE, .sign = w.sign, .exp = w.exp + 1 - zeros,
-                     .sig = (uint64_t)(v >> 64) | ((uint64_t)v != 0) };
+    return (FpuNum){.cls = FPC_FINITE,
+                    .sign = w.sign,
+                    .exp = w.exp + 1 - zeros,
+                    .sig = (uint64_t)(v >> 64) | ((uint64_t)v != 0)};
 }
 
 static Wide widen(FpuNum n)
 {
-    return (Wide){ .sign = n.sign, .exp = n.exp, .v = (FpuU128)n.sig << 63 };
+    return (Wide){.sign = n.sign, .exp = n.exp, .v = (FpuU128)n.sig << 63};
 }
 
 static Wide multiply(FpuNum a, FpuNum b)
 {
-    return (Wide){ .sign = a.sign != b.sign, .exp = a.exp + b.exp, .v = (FpuU128)a.sig * b.sig };
+    return (Wide){.sign = a.sign != b.sign, .exp = a.exp + b.exp, .v = (FpuU128)a.sig * b.sig};
 }
 
 /* The leading one to bit 126, which leaves room for a carry. */
@@ -59,7 +61,7 @@ static FpuNum add_wide(Wide x, Wide y, FpuRound round)
     y.v = fpu_shift_jam128(y.v, (unsigned)(x.exp - y.exp));
     x.v = x.sign == y.sign ? x.v + y.v : x.v - y.v;
     if (x.v == 0) {
-        return (FpuNum){ .cls = FPC_ZERO, .sign = round == FPU_DOWN };
+        return (FpuNum){.cls = FPC_ZERO, .sign = round == FPU_DOWN};
     }
     return narrow(x);
 }
@@ -84,7 +86,7 @@ static FpuNum add_nums(FpuNum a, FpuNum b, FpuRound round)
 static uint64_t add_sub(FpuState *s, FpuFormat f, uint64_t x, uint64_t y, bool sub)
 {
     const FpuDesc *d = fpu_desc(f);
-    FpuNum v[2] = { fpu_unpack(s, d, x), fpu_unpack(s, d, y) };
+    FpuNum v[2] = {fpu_unpack(s, d, x), fpu_unpack(s, d, y)};
 
     if (fpu_is_nan(v[0]) || fpu_is_nan(v[1])) {
         return fpu_choose_nan(s, d, v, 2);
@@ -116,7 +118,7 @@ static bool is_inf_times_zero(FpuNum a, FpuNum b)
 
 static FpuNum mul_nums(FpuNum a, FpuNum b)
 {
-    FpuNum n = { .sign = a.sign != b.sign };
+    FpuNum n = {.sign = a.sign != b.sign};
 
     if (a.cls == FPC_FINITE && b.cls == FPC_FINITE) {
         return narrow(multiply(a, b));
@@ -128,7 +130,7 @@ static FpuNum mul_nums(FpuNum a, FpuNum b)
 static uint64_t mul(FpuState *s, FpuFormat f, uint64_t x, uint64_t y, bool extended)
 {
     const FpuDesc *d = fpu_desc(f);
-    FpuNum v[2] = { fpu_unpack(s, d, x), fpu_unpack(s, d, y) };
+    FpuNum v[2] = {fpu_unpack(s, d, x), fpu_unpack(s, d, y)};
 
     if (fpu_is_nan(v[0]) || fpu_is_nan(v[1])) {
         return fpu_choose_nan(s, d, v, 2);
@@ -178,7 +180,7 @@ static uint64_t muladd_nums(FpuState *s, const FpuDesc *d, const FpuNum v[3], in
 /* v is {a, b, c}; some operand is a NaN. */
 static uint64_t muladd_nan(FpuState *s, const FpuDesc *d, const FpuNum v[3])
 {
-    const FpuNum arm_order[3] = { v[2], v[0], v[1] };
+    const FpuNum arm_order[3] = {v[2], v[0], v[1]};
 
     if (s->rules == FPU_X86) {
         return fpu_choose_nan(s, d, v, 3);
@@ -225,7 +227,7 @@ static uint64_t muladd_formats(FpuState *s, const FpuDesc *d, FpuNum v[3], unsig
 uint64_t fpu_muladd(FpuState *s, FpuFormat f, uint64_t a, uint64_t b, uint64_t c, unsigned neg)
 {
     const FpuDesc *d = fpu_desc(f);
-    FpuNum v[3] = { fpu_unpack(s, d, a), fpu_unpack(s, d, b), fpu_unpack(s, d, c) };
+    FpuNum v[3] = {fpu_unpack(s, d, a), fpu_unpack(s, d, b), fpu_unpack(s, d, c)};
 
     return muladd_formats(s, d, v, neg);
 }
@@ -233,7 +235,7 @@ uint64_t fpu_muladd(FpuState *s, FpuFormat f, uint64_t a, uint64_t b, uint64_t c
 uint64_t fpu_muladd_f16_f32(FpuState *s, uint64_t a, uint64_t b, uint64_t c, unsigned neg)
 {
     const FpuDesc *half = fpu_desc(FPU_F16), *d = fpu_desc(FPU_F32);
-    FpuNum v[3] = { fpu_unpack(s, half, a), fpu_unpack(s, half, b), fpu_unpack(s, d, c) };
+    FpuNum v[3] = {fpu_unpack(s, half, a), fpu_unpack(s, half, b), fpu_unpack(s, d, c)};
 
     return muladd_formats(s, d, v, neg);
 }
@@ -242,8 +244,8 @@ uint64_t fpu_muladd_f16_f32(FpuState *s, uint64_t a, uint64_t b, uint64_t c, uns
 static uint64_t step(FpuState *s, FpuFormat f, const uint64_t ab[2], unsigned k, int scale)
 {
     const FpuDesc *d = fpu_desc(f);
-    FpuNum v[3] = { fpu_unpack(s, d, ab[0]), fpu_unpack(s, d, ab[1]),
-                    fpu_num_from_uint(false, k, 0) };
+    FpuNum v[3] = {fpu_unpack(s, d, ab[0]), fpu_unpack(s, d, ab[1]),
+                   fpu_num_from_uint(false, k, 0)};
 
     v[0].sign = !v[0].sign;
     if (fpu_is_nan(v[0]) || fpu_is_nan(v[1])) {
@@ -258,12 +260,12 @@ static uint64_t step(FpuState *s, FpuFormat f, const uint64_t ab[2], unsigned k,
 
 uint64_t fpu_recip_step(FpuState *s, FpuFormat f, uint64_t a, uint64_t b)
 {
-    return step(s, f, (const uint64_t[2]){ a, b }, 2, 0);
+    return step(s, f, (const uint64_t[2]){a, b}, 2, 0);
 }
 
 uint64_t fpu_rsqrt_step(FpuState *s, FpuFormat f, uint64_t a, uint64_t b)
 {
-    return step(s, f, (const uint64_t[2]){ a, b }, 3, -1);
+    return step(s, f, (const uint64_t[2]){a, b}, 3, -1);
 }
 
 /* ---- divide, square root, scale */
@@ -273,7 +275,7 @@ static FpuNum div_finite(FpuNum a, FpuNum b)
     FpuU128 num = (FpuU128)a.sig << 63;
     uint64_t q = (uint64_t)(num / b.sig);
     bool rest = (FpuU128)q * b.sig != num;
-    FpuNum n = { .cls = FPC_FINITE, .sign = a.sign != b.sign, .exp = a.exp - b.exp };
+    FpuNum n = {.cls = FPC_FINITE, .sign = a.sign != b.sign, .exp = a.exp - b.exp};
 
     if (!(q >> 63)) {
         q <<= 1;
@@ -286,7 +288,7 @@ static FpuNum div_finite(FpuNum a, FpuNum b)
 uint64_t fpu_div(FpuState *s, FpuFormat f, uint64_t x, uint64_t y)
 {
     const FpuDesc *d = fpu_desc(f);
-    FpuNum v[2] = { fpu_unpack(s, d, x), fpu_unpack(s, d, y) };
+    FpuNum v[2] = {fpu_unpack(s, d, x), fpu_unpack(s, d, y)};
     FpuNum a = v[0], b = v[1];
     bool sign = a.sign != b.sign;
 
@@ -403,8 +405,8 @@ static uint64_t operand(const FpuDesc *d, FpuNum n, uint64_t bits)
     return n.cls == FPC_ZERO ? fpu_zero(d, n.sign) : bits & (2 * fpu_sign_bit(d) - 1);
 }
 
-static uint64_t minmax_x86(FpuState *s, const FpuDesc *d, const FpuNum v[2],
-                           const uint64_t bits[2], FpuOrder want)
+static uint64_t minmax_x86(FpuState *s, const FpuDesc *d, const FpuNum v[2], const uint64_t bits[2],
+                           FpuOrder want)
 {
     if (fpu_is_nan(v[0]) || fpu_is_nan(v[1])) {
         fpu_raise(s, FPU_INVALID);
@@ -418,7 +420,7 @@ static uint64_t minmax_x86(FpuState *s, const FpuDesc *d, const FpuNum v[2],
 static uint64_t minmax(FpuState *s, FpuFormat f, const uint64_t bits[2], FpuOrder want, bool num)
 {
     const FpuDesc *d = fpu_desc(f);
-    FpuNum v[2] = { fpu_unpack(s, d, bits[0]), fpu_unpack(s, d, bits[1]) };
+    FpuNum v[2] = {fpu_unpack(s, d, bits[0]), fpu_unpack(s, d, bits[1])};
 
     for (unsigned i = 0; num && i < 2; i++) {
         if (v[i].cls == FPC_QNAN && !fpu_is_nan(v[1 - i])) {
@@ -440,20 +442,20 @@ static uint64_t minmax(FpuState *s, FpuFormat f, const uint64_t bits[2], FpuOrde
 
 uint64_t fpu_min(FpuState *s, FpuFormat f, uint64_t a, uint64_t b)
 {
-    return minmax(s, f, (const uint64_t[2]){ a, b }, FPU_LESS, false);
+    return minmax(s, f, (const uint64_t[2]){a, b}, FPU_LESS, false);
 }
 
 uint64_t fpu_max(FpuState *s, FpuFormat f, uint64_t a, uint64_t b)
 {
-    return minmax(s, f, (const uint64_t[2]){ a, b }, FPU_GREATER, false);
+    return minmax(s, f, (const uint64_t[2]){a, b}, FPU_GREATER, false);
 }
 
 uint64_t fpu_minnum(FpuState *s, FpuFormat f, uint64_t a, uint64_t b)
 {
-    return minmax(s, f, (const uint64_t[2]){ a, b }, FPU_LESS, true);
+    return minmax(s, f, (const uint64_t[2]){a, b}, FPU_LESS, true);
 }
 
 uint64_t fpu_maxnum(FpuState *s, FpuFormat f, uint64_t a, uint64_t b)
 {
-    return minmax(s, f, (const uint64_t[2]){ a, b }, FPU_GREATER, true);
+    return minmax(s, f, (const uint64_t[2]){a, b}, FPU_GREATER, true);
 }

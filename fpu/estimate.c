@@ -29,8 +29,8 @@ static uint32_t rsqrt_9bit(uint32_t a)
 
 static uint64_t recip_overflow(FpuState *s, const FpuDesc *d, bool sign)
 {
-    bool to_inf = s->round == FPU_NEAREST || s->round == FPU_AWAY || (s->round == FPU_UP && !sign) ||
-                  (s->round == FPU_DOWN && sign);
+    bool to_inf = s->round == FPU_NEAREST || s->round == FPU_AWAY ||
+                  (s->round == FPU_UP && !sign) || (s->round == FPU_DOWN && sign);
 
     fpu_raise(s, FPU_OVERFLOW | FPU_INEXACT);
     return to_inf ? fpu_inf(d, sign) : fpu_max_normal(d, sign);

@@ -10,13 +10,13 @@
 #include "fpu/unpacked.h"
 
 static const FpuDesc formats[FPU_N_FORMATS] = {
-    [FPU_BF16] = { .exp_bits = 8, .frac_bits = 7, .flush = FPF_FZ },
-    [FPU_F16] = { .exp_bits = 5, .frac_bits = 10, .flush = FPF_FZ16 },
-    [FPU_F32] = { .exp_bits = 8, .frac_bits = 23, .flush = FPF_FZ },
-    [FPU_F64] = { .exp_bits = 11, .frac_bits = 52, .flush = FPF_FZ },
+    [FPU_BF16] = {.exp_bits = 8, .frac_bits = 7, .flush = FPF_FZ},
+    [FPU_F16] = {.exp_bits = 5, .frac_bits = 10, .flush = FPF_FZ16},
+    [FPU_F32] = {.exp_bits = 8, .frac_bits = 23, .flush = FPF_FZ},
+    [FPU_F64] = {.exp_bits = 11, .frac_bits = 52, .flush = FPF_FZ},
 };
-static const FpuDesc f16_convert = { .exp_bits = 5, .frac_bits = 10, .flush = FPF_NEVER };
-static const FpuDesc f16_alt = { .exp_bits = 5, .frac_bits = 10, .flush = FPF_NEVER, .alt = true };
+static const FpuDesc f16_convert = {.exp_bits = 5, .frac_bits = 10, .flush = FPF_NEVER};
+static const FpuDesc f16_alt = {.exp_bits = 5, .frac_bits = 10, .flush = FPF_NEVER, .alt = true};
 
 const FpuDesc *fpu_desc(FpuFormat f)
 {
@@ -115,7 +115,7 @@ static bool flushes(const FpuState *s, const FpuDesc *d, bool fz)
 
 static FpuNum unpack_denormal(FpuState *s, const FpuDesc *d, bool sign, uint64_t frac)
 {
-    FpuNum n = { .cls = FPC_ZERO, .sign = sign };
+    FpuNum n = {.cls = FPC_ZERO, .sign = sign};
 
     if (frac == 0) {
         return n;
@@ -135,7 +135,7 @@ FpuNum fpu_unpack(FpuState *s, const FpuDesc *d, uint64_t a)
 {
     uint64_t frac = a & ((UINT64_C(1) << d->frac_bits) - 1);
     uint64_t exp = a >> d->frac_bits & exp_ones(d);
-    FpuNum n = { .sign = (a & fpu_sign_bit(d)) != 0 };
+    FpuNum n = {.sign = (a & fpu_sign_bit(d)) != 0};
 
     if (exp == 0) {
         return unpack_denormal(s, d, n.sign, frac);
@@ -153,7 +153,7 @@ FpuNum fpu_unpack(FpuState *s, const FpuDesc *d, uint64_t a)
 
 FpuNum fpu_num_from_uint(bool sign, uint64_t mag, int scale)
 {
-    FpuNum n = { .cls = FPC_ZERO, .sign = sign };
+    FpuNum n = {.cls = FPC_ZERO, .sign = sign};
 
     if (mag != 0) {
         int zeros = __builtin_clzll(mag);
@@ -171,18 +171,12 @@ bool fpu_rounds_up(FpuRound round, bool sign, bool odd, uint64_t frac)
     const uint64_t half = UINT64_C(1) << 63;
 
     switch (round) {
-    case FPU_NEAREST:
-        return frac > half || (frac == half && odd);
-    case FPU_AWAY:
-        return frac >= half;
-    case FPU_UP:
-        return frac != 0 && !sign;
-    case FPU_DOWN:
-        return frac != 0 && sign;
-    case FPU_ODD:
-        return frac != 0 && !odd;
-    case FPU_ZERO:
-        break;
+    case FPU_NEAREST: return frac > half || (frac == half && odd);
+    case FPU_AWAY: return frac >= half;
+    case FPU_UP: return frac != 0 && !sign;
+    case FPU_DOWN: return frac != 0 && sign;
+    case FPU_ODD: return frac != 0 && !odd;
+    case FPU_ZERO: break;
     }
     return false;
 }
@@ -269,15 +263,11 @@ uint64_t fpu_round_pack(FpuState *s, const FpuDesc *d, FpuNum n, FpuRound round)
 uint64_t fpu_pack(FpuState *s, const FpuDesc *d, FpuNum n, FpuRound round)
 {
     switch ((FpuClass)n.cls) {
-    case FPC_ZERO:
-        return fpu_zero(d, n.sign);
-    case FPC_INF:
-        return fpu_inf(d, n.sign);
-    case FPC_FINITE:
-        return fpu_round_pack(s, d, n, round);
+    case FPC_ZERO: return fpu_zero(d, n.sign);
+    case FPC_INF: return fpu_inf(d, n.sign);
+    case FPC_FINITE: return fpu_round_pack(s, d, n, round);
     case FPC_QNAN:
-    case FPC_SNAN:
-        break;
+    case FPC_SNAN: break;
     }
     return fpu_nan(s, d, n);
 }

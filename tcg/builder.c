@@ -20,33 +20,35 @@
 #include "tcg/simplify.h"
 
 enum {
-    IR_CONST_CACHE = 16,  /* direct-mapped, per block */
-    IR_FIRST_OPS = 128, IR_FIRST_BLOCKS = 8, IR_DIRTY_WORDS = IR_MAX_SLOTS / 64
+    IR_CONST_CACHE = 16, /* direct-mapped, per block */
+    IR_FIRST_OPS = 128,
+    IR_FIRST_BLOCKS = 8,
+    IR_DIRTY_WORDS = IR_MAX_SLOTS / 64
 };
 
 /* Slot values at the end of a block, for the single-predecessor blocks behind it. */
 typedef struct IrSavedMap {
-    IrRef    val[IR_MAX_SLOTS];
+    IrRef val[IR_MAX_SLOTS];
     uint64_t dirty[IR_DIRTY_WORDS];
-    bool     after_calls;
+    bool after_calls;
 } IrSavedMap;
 
 typedef struct IrBuildBlock {
-    IrSavedMap *map;     /* NULL: not closed yet */
-    IrBlk       pred;    /* the one predecessor, for single_pred blocks */
-    bool        single_pred, begun;
+    IrSavedMap *map; /* NULL: not closed yet */
+    IrBlk pred;      /* the one predecessor, for single_pred blocks */
+    bool single_pred, begun;
 } IrBuildBlock;
 
 typedef struct IrBuildState {
-    IrSimp        simp;  /* must be first */
-    IrBuilder    *b;
+    IrSimp simp; /* must be first */
+    IrBuilder *b;
     IrBuildBlock *blocks;
-    unsigned      cap_blocks;
-    uint32_t      snap_first, snap_n; /* entries of the last snapshot made */
-    bool          snap_same;          /* no put since: they still hold */
-    bool          insn_open;          /* in an instruction, snapshot still possible */
-    bool          after_calls;        /* the state was written back in this path */
-    IrRef         consts[IR_CONST_CACHE];
+    unsigned cap_blocks;
+    uint32_t snap_first, snap_n; /* entries of the last snapshot made */
+    bool snap_same;              /* no put since: they still hold */
+    bool insn_open;              /* in an instruction, snapshot still possible */
+    bool after_calls;            /* the state was written back in this path */
+    IrRef consts[IR_CONST_CACHE];
 } IrBuildState;
 
 static IrBuildState *ir_state(const IrBuilder *b)
@@ -74,8 +76,8 @@ static IrRef ir_append(IrBuilder *b, const IrOp *op)
 static IrRef ir_make_const(IrBuilder *b, const IrOp *op)
 {
     IrBuildState *st = ir_state(b);
-    unsigned h = (unsigned)((op->imm * UINT64_C(0x9e3779b97f4a7c15) >> 58) + op->type) %
-                 IR_CONST_CACHE;
+    unsigned h =
+        (unsigned)((op->imm * UINT64_C(0x9e3779b97f4a7c15) >> 58) + op->type) % IR_CONST_CACHE;
     IrOp *old = &b->r->ops[st->consts[h]];
 
     if (st->consts[h] != IR_NONE && old->imm == op->imm && old->type == op->type &&
@@ -148,7 +150,7 @@ static void ir_list_dirty(IrBuilder *b)
         for (uint64_t m = b->dirty[w]; m; m &= m - 1) {
             uint16_t slot = (uint16_t)(w * 64 + (unsigned)__builtin_ctzll(m));
 
-            *e++ = (IrSnapEntry){ .slot = slot, .val = b->val[slot] };
+            *e++ = (IrSnapEntry){.slot = slot, .val = b->val[slot]};
         }
     }
 }
@@ -158,9 +160,11 @@ static uint32_t ir_snap_now(IrBuilder *b, uint64_t pc)
     IrBuildState *st = ir_state(b);
 
     ir_list_dirty(b);
-    return ir_region_new_snap(b->r, &(IrSnap){ .pc = pc, .first = st->snap_first,
-                                               .n = st->snap_n, .blk = b->cur,
-                                               .full = st->after_calls });
+    return ir_region_new_snap(b->r, &(IrSnap){.pc = pc,
+                                              .first = st->snap_first,
+                                              .n = st->snap_n,
+                                              .blk = b->cur,
+                                              .full = st->after_calls});
 }
 
 /* The snapshot of the current instruction. */
@@ -180,8 +184,8 @@ static IrBuildBlock *ir_build_block(IrBuilder *b, IrBlk blk)
     IrBuildState *st = ir_state(b);
 
     if (blk >= st->cap_blocks) {
-        st->blocks = arena_grow(b->r->arena, st->blocks, &st->cap_blocks, blk + 1u,
-                                sizeof *st->blocks);
+        st->blocks =
+            arena_grow(b->r->arena, st->blocks, &st->cap_blocks, blk + 1u, sizeof *st->blocks);
     }
     return &st->blocks[blk];
 }
@@ -190,7 +194,7 @@ IrBlk ir_new_block(IrBuilder *b, uint64_t pc, bool single_pred)
 {
     IrBlk blk = ir_region_new_block(b->r, pc);
 
-    *ir_build_block(b, blk) = (IrBuildBlock){ .single_pred = single_pred, .pred = IR_NO_BLK };
+    *ir_build_block(b, blk) = (IrBuildBlock){.single_pred = single_pred, .pred = IR_NO_BLK};
     return blk;
 }
 
@@ -255,14 +259,14 @@ static void ir_close_block(IrBuilder *b)
     b->cur = IR_NO_BLK;
 }
 
-void ir_builder_init(IrBuilder *b, Arena *arena, const TcgGuest *guest, uint64_t pc,
-                     uint64_t mode, unsigned tier)
+void ir_builder_init(IrBuilder *b, Arena *arena, const TcgGuest *guest, uint64_t pc, uint64_t mode,
+                     unsigned tier)
 {
     IrRegion *r = arena_alloc(arena, sizeof *r);
     IrBuildState *st = arena_alloc(arena, sizeof *st);
 
     assert(guest->n_slots <= IR_MAX_SLOTS);
-    *r = (IrRegion){ .arena = arena, .guest = guest, .mode = mode, .pc = pc, .tier = tier };
+    *r = (IrRegion){.arena = arena, .guest = guest, .mode = mode, .pc = pc, .tier = tier};
     b->r = r;
     b->cur = IR_NO_BLK;
     b->insn_pc = pc;
@@ -274,15 +278,15 @@ void ir_builder_init(IrBuilder *b, Arena *arena, const TcgGuest *guest, uint64_t
     b->call_open = false;
     b->opaque = NULL;
     b->state = st;
-    *st = (IrBuildState){ .simp = { .r = r, .emit = ir_build_emit,
-                                    .emit_after = ir_build_emit_after }, .b = b };
+    *st = (IrBuildState){.simp = {.r = r, .emit = ir_build_emit, .emit_after = ir_build_emit_after},
+                         .b = b};
     r->ops = arena_grow(arena, NULL, &r->cap_ops, IR_FIRST_OPS, sizeof *r->ops);
     r->blocks = arena_grow(arena, NULL, &r->cap_blocks, IR_FIRST_BLOCKS, sizeof *r->blocks);
     r->snaps = arena_grow(arena, NULL, &r->cap_snaps, IR_FIRST_OPS / 4, sizeof *r->snaps);
     r->n_ops = r->n_snaps = 1; /* op 0 and snapshot 0 mean "none" */
     r->ops[0].blk = IR_NO_BLK;
-    r->snap_entries = arena_grow(arena, NULL, &r->cap_snap_entries, IR_FIRST_OPS,
-                                 sizeof *r->snap_entries);
+    r->snap_entries =
+        arena_grow(arena, NULL, &r->cap_snap_entries, IR_FIRST_OPS, sizeof *r->snap_entries);
     ir_new_block(b, pc, false);
     ir_new_block(b, pc, false);
     ir_set_block(b, 0);
@@ -315,16 +319,17 @@ void ir_insn(IrBuilder *b, uint64_t pc)
     b->cur_snap = 0;
     ir_state(b)->insn_open = true;
     b->r->n_insns++;
-    ir_append(b, &(IrOp){ .op = IR_INSN, .imm = pc });
+    ir_append(b, &(IrOp){.op = IR_INSN, .imm = pc});
 }
 
 IrRef ir_get(IrBuilder *b, unsigned slot)
 {
     assert(slot < ir_guest(b)->n_slots);
     if (b->val[slot] == IR_NONE) {
-        b->val[slot] = ir_append(b, &(IrOp){ .op = IR_GET, .type = ir_guest(b)->slots[slot].type,
-                                             .flags = ir_state(b)->after_calls ? IRF_LATE : 0,
-                                             .slot = (uint16_t)slot });
+        b->val[slot] = ir_append(b, &(IrOp){.op = IR_GET,
+                                            .type = ir_guest(b)->slots[slot].type,
+                                            .flags = ir_state(b)->after_calls ? IRF_LATE : 0,
+                                            .slot = (uint16_t)slot});
     }
     return b->val[slot];
 }
@@ -355,20 +360,21 @@ void ir_put(IrBuilder *b, unsigned slot, IrRef v)
 
 IrRef ir_const(IrBuilder *b, IrType t, uint64_t v)
 {
-    return ir_make_const(b, &(IrOp){ .op = IR_CONST, .type = (uint8_t)t,
-                                     .imm = v & ir_type_mask(t) });
+    return ir_make_const(b,
+                         &(IrOp){.op = IR_CONST, .type = (uint8_t)t, .imm = v & ir_type_mask(t)});
 }
 
 IrRef ir_const_pc(IrBuilder *b, uint64_t guest_address)
 {
-    return ir_make_const(b, &(IrOp){ .op = IR_CONST, .type = IR_I64, .flags = IRF_GPC,
-                                     .imm = guest_address });
+    return ir_make_const(
+        b, &(IrOp){.op = IR_CONST, .type = IR_I64, .flags = IRF_GPC, .imm = guest_address});
 }
 
 IrRef ir_vconst(IrBuilder *b, uint64_t both_halves, bool half)
 {
-    return ir_make_const(b, &(IrOp){ .op = IR_VCONST, .type = IR_V128,
-                                     .flags = half ? IRF_HALF : 0, .imm = both_halves });
+    return ir_make_const(
+        b, &(IrOp){
+               .op = IR_VCONST, .type = IR_V128, .flags = half ? IRF_HALF : 0, .imm = both_halves});
 }
 
 bool ir_is_const(const IrBuilder *b, IrRef v, uint64_t *out)
@@ -400,8 +406,13 @@ static void ir_after_calls(IrBuilder *b, uint64_t helper)
 IrRef ir_emit(IrBuilder *b, IrOpcode op, IrType t, unsigned esz, unsigned sub, unsigned flags,
               IrRef a, IrRef c1, IrRef c2, IrRef c3, uint64_t imm)
 {
-    IrOp o = { .op = (uint8_t)op, .type = (uint8_t)t, .esz = (uint8_t)esz, .sub = (uint8_t)sub,
-               .flags = (uint16_t)flags, .arg = { a, c1, c2, c3 }, .imm = imm };
+    IrOp o = {.op = (uint8_t)op,
+              .type = (uint8_t)t,
+              .esz = (uint8_t)esz,
+              .sub = (uint8_t)sub,
+              .flags = (uint16_t)flags,
+              .arg = {a, c1, c2, c3},
+              .imm = imm};
     unsigned attrs = ir_op_info[op].attrs;
     IrRef v;
 
@@ -439,7 +450,7 @@ void ir_br(IrBuilder *b, IrBlk to)
     if (ir_state(b)->insn_open && !b->put_seen) {
         ir_snap_insn(b);
     }
-    ir_terminate(b, &(IrOp){ .op = IR_BR }, to, IR_NO_BLK);
+    ir_terminate(b, &(IrOp){.op = IR_BR}, to, IR_NO_BLK);
 }
 
 void ir_brc(IrBuilder *b, IrRef cond, IrBlk taken, IrBlk not_taken)
@@ -453,7 +464,7 @@ void ir_brc(IrBuilder *b, IrRef cond, IrBlk taken, IrBlk not_taken)
     if (ir_state(b)->insn_open && !b->put_seen) {
         ir_snap_insn(b);
     }
-    ir_terminate(b, &(IrOp){ .op = IR_BRC, .arg = { cond } }, taken, not_taken);
+    ir_terminate(b, &(IrOp){.op = IR_BRC, .arg = {cond}}, taken, not_taken);
 }
 
 static IrBlk ir_resolve(IrBuilder *b, uint64_t pc)
@@ -477,7 +488,7 @@ static void ir_push_ret(IrBuilder *b)
 {
     if (b->call_open) {
         b->call_open = false;
-        ir_append(b, &(IrOp){ .op = IR_PUSH_RET, .imm = b->call_ret });
+        ir_append(b, &(IrOp){.op = IR_PUSH_RET, .imm = b->call_ret});
     }
 }
 
@@ -503,8 +514,8 @@ void ir_goto(IrBuilder *b, uint64_t pc)
         ir_br(b, to);
         return;
     }
-    ir_terminate(b, &(IrOp){ .op = IR_EXIT_LINK, .imm = pc, .snap = ir_snap_now(b, pc) },
-                 IR_NO_BLK, IR_NO_BLK);
+    ir_terminate(b, &(IrOp){.op = IR_EXIT_LINK, .imm = pc, .snap = ir_snap_now(b, pc)}, IR_NO_BLK,
+                 IR_NO_BLK);
 }
 
 /* A block that only leaves by `op`, to or at pc, with the state of now. */
@@ -522,7 +533,7 @@ static IrBlk ir_leave_block(IrBuilder *b, uint64_t pc, IrOp op)
 
 static IrBlk ir_exit_block(IrBuilder *b, uint64_t pc)
 {
-    return ir_leave_block(b, pc, (IrOp){ .op = IR_EXIT_LINK, .imm = pc });
+    return ir_leave_block(b, pc, (IrOp){.op = IR_EXIT_LINK, .imm = pc});
 }
 
 void ir_branch(IrBuilder *b, IrRef cond, uint64_t taken, uint64_t not_taken)
@@ -543,7 +554,7 @@ void ir_branch(IrBuilder *b, IrRef cond, uint64_t taken, uint64_t not_taken)
     if (n == IR_NO_BLK) {
         n = ir_exit_block(b, not_taken);
     }
-    ir_terminate(b, &(IrOp){ .op = IR_BRC, .arg = { cond } }, t, n);
+    ir_terminate(b, &(IrOp){.op = IR_BRC, .arg = {cond}}, t, n);
 }
 
 /* A return inside an inlined callee: on behind the call when the address is the expected one. */
@@ -559,10 +570,10 @@ static bool ir_inlined_return(IrBuilder *b, IrRef address)
     }
     same = ir_cmp(b, IR_EQ, 3, address, ir_const_pc(b, ret));
     ir_insn_done(b);
-    other = ir_leave_block(b, b->insn_pc, (IrOp){ .op = IR_EXIT_IND, .sub = IR_J_RET,
-                                                  .arg = { address } });
+    other =
+        ir_leave_block(b, b->insn_pc, (IrOp){.op = IR_EXIT_IND, .sub = IR_J_RET, .arg = {address}});
     b->r->blocks[other].cold = true;
-    ir_terminate(b, &(IrOp){ .op = IR_BRC, .arg = { same } }, to, other);
+    ir_terminate(b, &(IrOp){.op = IR_BRC, .arg = {same}}, to, other);
     return true;
 }
 
@@ -579,8 +590,12 @@ void ir_jump(IrBuilder *b, IrRef address, IrJumpKind kind)
         return;
     }
     ir_insn_done(b);
-    ir_terminate(b, &(IrOp){ .op = IR_EXIT_IND, .sub = (uint8_t)kind, .arg = { address },
-                             .snap = ir_snap_now(b, b->insn_pc) }, IR_NO_BLK, IR_NO_BLK);
+    ir_terminate(b,
+                 &(IrOp){.op = IR_EXIT_IND,
+                         .sub = (uint8_t)kind,
+                         .arg = {address},
+                         .snap = ir_snap_now(b, b->insn_pc)},
+                 IR_NO_BLK, IR_NO_BLK);
 }
 
 void ir_call_push(IrBuilder *b, uint64_t return_pc)
@@ -592,11 +607,14 @@ void ir_call_push(IrBuilder *b, uint64_t return_pc)
 void ir_raise(IrBuilder *b, unsigned reason, uint64_t info, uint64_t pc)
 {
     ir_insn_done(b);
-    ir_terminate(b, &(IrOp){ .op = IR_EXIT_RAISE, .sub = (uint8_t)reason, .imm = info,
-                             .snap = ir_snap_now(b, pc) }, IR_NO_BLK, IR_NO_BLK);
+    ir_terminate(
+        b,
+        &(IrOp){
+            .op = IR_EXIT_RAISE, .sub = (uint8_t)reason, .imm = info, .snap = ir_snap_now(b, pc)},
+        IR_NO_BLK, IR_NO_BLK);
 }
 
 void ir_poll(IrBuilder *b)
 {
-    ir_append(b, &(IrOp){ .op = IR_POLL, .snap = ir_snap_insn(b) });
+    ir_append(b, &(IrOp){.op = IR_POLL, .snap = ir_snap_insn(b)});
 }

@@ -12,11 +12,11 @@
 
 typedef struct IrWalk {
     IrRegion *r;
-    IrBlk    *post;    /* blocks in post-order */
-    uint32_t  n_post;
-    uint8_t  *state;   /* 0 new, 1 on the stack, 2 done */
-    IrBlk    *stack;
-    uint8_t  *next;    /* edges of the block already followed */
+    IrBlk *post; /* blocks in post-order */
+    uint32_t n_post;
+    uint8_t *state; /* 0 new, 1 on the stack, 2 done */
+    IrBlk *stack;
+    uint8_t *next; /* edges of the block already followed */
 } IrWalk;
 
 static unsigned ir_n_succ(const IrBlock *b)
@@ -138,7 +138,8 @@ static void ir_order_cold(IrRegion *r, const uint32_t *num)
     memcpy(r->rpo, order, n * sizeof *order);
 }
 
-/* Depth of the blocks of the loop with this head: those that reach it backwards from its latches. */
+/* Depth of the blocks of the loop with this head: those that reach it backwards from its latches.
+ */
 static void ir_mark_loop(IrRegion *r, IrBlk head, const uint32_t *num, uint32_t *mark, IrBlk *stack)
 {
     const IrBlock *h = &r->blocks[head];
@@ -171,7 +172,7 @@ static void ir_mark_loop(IrRegion *r, IrBlk head, const uint32_t *num, uint32_t 
 
 void ir_region_analyze(IrRegion *r)
 {
-    IrWalk w = { .r = r };
+    IrWalk w = {.r = r};
     uint32_t *num = arena_alloc(r->arena, 2 * r->n_blocks * sizeof *num);
     bool loops = false;
 

@@ -3,7 +3,7 @@
 #include "tcg/region.h"
 
 const IrOpInfo ir_op_info[IR_N_OPS] = {
-#define IR_OP(name, text, nargs, attrs, doc) [IR_##name] = { text, nargs, attrs },
+#define IR_OP(name, text, nargs, attrs, doc) [IR_##name] = {text, nargs, attrs},
 #include "tcg/ops.def"
 #undef IR_OP
 };
@@ -15,6 +15,6 @@ const char *const ir_type_names[IR_N_TYPES] = {
 };
 
 const char *const ir_flag_names[IR_N_FLAG_NAMES] = {
-    "sext", "acq",  "rel",  "align", "atomic", "half",    "hi",
-    "unsigned", "nega", "negc", "exact", "gpc", "align16", "quiet",
+    "sext",     "acq",  "rel",  "align", "atomic", "half",    "hi",
+    "unsigned", "nega", "negc", "exact", "gpc",    "align16", "quiet",
 };

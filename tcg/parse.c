@@ -13,17 +13,16 @@
 #include "tcg/region.h"
 
 typedef struct IrParse {
-    IrRegion   *r;
-    const char *at;        /* next character */
-    unsigned    line;
-    char       *why;
-    size_t      why_bytes;
-    bool        failed;
-    IrBlk       blk;       /* block being filled */
+    IrRegion *r;
+    const char *at; /* next character */
+    unsigned line;
+    char *why;
+    size_t why_bytes;
+    bool failed;
+    IrBlk blk; /* block being filled */
 } IrParse;
 
-__attribute__((format(printf, 2, 3)))
-static bool parse_bad(IrParse *p, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static bool parse_bad(IrParse *p, const char *fmt, ...)
 {
     if (!p->failed) {
         int n = snprintf(p->why, p->why_bytes, "line %u: ", p->line);
@@ -128,7 +127,7 @@ static unsigned slot(IrParse *p)
 
 static uint32_t snapshot(IrParse *p)
 {
-    IrSnap s = { 0 };
+    IrSnap s = {0};
 
     skip_blanks(p);
     s.pc = number(p);
@@ -143,7 +142,7 @@ static uint32_t snapshot(IrParse *p)
         parse_bad(p, "'{' is missing");
     }
     while (!p->failed && !take(p, "}")) {
-        IrSnapEntry e = { .slot = (uint16_t)slot(p) };
+        IrSnapEntry e = {.slot = (uint16_t)slot(p)};
         uint32_t i;
 
         if (!take(p, "=")) {
@@ -216,7 +215,7 @@ static void parse_args(IrParse *p, IrOp *o)
 
 static void parse_op(IrParse *p)
 {
-    IrOp o = { 0 };
+    IrOp o = {0};
     IrRef v = IR_NONE;
 
     skip_blanks(p);
@@ -302,7 +301,7 @@ static void reserve_values(IrParse *p)
         unsigned long v = strtoul(c + 2, NULL, 10);
 
         while (v < 1u << 24 && p->r->n_ops <= v) {
-            ir_region_new_op(p->r, &(IrOp){ .op = IR_NOP });
+            ir_region_new_op(p->r, &(IrOp){.op = IR_NOP});
         }
     }
 }
@@ -328,11 +327,11 @@ IrRegion *ir_parse(Arena *arena, const struct TcgGuest *guest, const char *text,
                    size_t why_bytes)
 {
     IrRegion *r = arena_alloc(arena, sizeof *r);
-    IrParse p = { .r = r, .at = text, .line = 1, .why = why, .why_bytes = why_bytes };
+    IrParse p = {.r = r, .at = text, .line = 1, .why = why, .why_bytes = why_bytes};
 
-    *r = (IrRegion){ .arena = arena, .guest = guest };
-    ir_region_new_op(r, &(IrOp){ .op = IR_NOP });
-    ir_region_new_snap(r, &(IrSnap){ 0 });
+    *r = (IrRegion){.arena = arena, .guest = guest};
+    ir_region_new_op(r, &(IrOp){.op = IR_NOP});
+    ir_region_new_snap(r, &(IrSnap){0});
     reserve_values(&p);
     parse_head(&p);
     for (; !p.failed && *p.at; p.line++) {

@@ -71,7 +71,7 @@ void ir_region_unlink(IrRegion *r, IrRef v)
     } else {
         b->last = o->prev;
     }
-    *o = (IrOp){ .op = IR_NOP, .blk = IR_NO_BLK };
+    *o = (IrOp){.op = IR_NOP, .blk = IR_NO_BLK};
 }
 
 IrBlk ir_region_new_block(IrRegion *r, uint64_t pc)
@@ -79,10 +79,9 @@ IrBlk ir_region_new_block(IrRegion *r, uint64_t pc)
     IrBlk blk = (IrBlk)r->n_blocks++;
 
     if (r->n_blocks > r->cap_blocks) {
-        r->blocks = arena_grow(r->arena, r->blocks, &r->cap_blocks, r->n_blocks,
-                               sizeof *r->blocks);
+        r->blocks = arena_grow(r->arena, r->blocks, &r->cap_blocks, r->n_blocks, sizeof *r->blocks);
     }
-    r->blocks[blk] = (IrBlock){ .pc = pc, .succ = { IR_NO_BLK, IR_NO_BLK } };
+    r->blocks[blk] = (IrBlock){.pc = pc, .succ = {IR_NO_BLK, IR_NO_BLK}};
     return blk;
 }
 
@@ -115,8 +114,8 @@ uint32_t ir_region_phi_args(IrRegion *r, unsigned n)
 
     r->n_phi_args += n;
     if (r->n_phi_args > r->cap_phi_args) {
-        r->phi_args = arena_grow(r->arena, r->phi_args, &r->cap_phi_args, r->n_phi_args,
-                                 sizeof *r->phi_args);
+        r->phi_args =
+            arena_grow(r->arena, r->phi_args, &r->cap_phi_args, r->n_phi_args, sizeof *r->phi_args);
     }
     return first;
 }

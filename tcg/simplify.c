@@ -42,33 +42,21 @@ static unsigned ir_known_bits(const IrRegion *r, IrRef v)
     unsigned width = o->type == IR_I1 ? 1 : o->type == IR_I64 ? 64 : 32, n = width;
 
     switch (o->op) {
-    case IR_ZEXT:
-        n = 8u << o->esz;
-        break;
-    case IR_UBFX:
-        n = (unsigned)(o->imm >> 8) & 0xff;
-        break;
-    case IR_LD:
-        n = o->flags & IRF_SEXT ? width : 8u << o->esz;
-        break;
-    case IR_VEXTR:
-        n = o->flags & IRF_SEXT ? width : 8u << o->esz;
-        break;
-    case IR_AND:
-        n = r->ops[o->arg[1]].op == IR_CONST ? ir_known_bits(r, o->arg[1]) : width;
-        break;
+    case IR_ZEXT: n = 8u << o->esz; break;
+    case IR_UBFX: n = (unsigned)(o->imm >> 8) & 0xff; break;
+    case IR_LD: n = o->flags & IRF_SEXT ? width : 8u << o->esz; break;
+    case IR_VEXTR: n = o->flags & IRF_SEXT ? width : 8u << o->esz; break;
+    case IR_AND: n = r->ops[o->arg[1]].op == IR_CONST ? ir_known_bits(r, o->arg[1]) : width; break;
     case IR_SHR:
         n = r->ops[o->arg[1]].op == IR_CONST
-            ? width - (unsigned)(r->ops[o->arg[1]].imm & (width - 1)) : width;
+                ? width - (unsigned)(r->ops[o->arg[1]].imm & (width - 1))
+                : width;
         break;
-    case IR_CLZ: case IR_CTZ: case IR_POPCNT:
-        n = 7;
-        break;
-    case IR_CONST:
-        n = o->imm ? 64 - (unsigned)__builtin_clzll(o->imm) : 0;
-        break;
-    default:
-        break;
+    case IR_CLZ:
+    case IR_CTZ:
+    case IR_POPCNT: n = 7; break;
+    case IR_CONST: n = o->imm ? 64 - (unsigned)__builtin_clzll(o->imm) : 0; break;
+    default: break;
     }
     return n < width ? n : width;
 }
@@ -199,7 +187,8 @@ static IrRef ir_simp_misc(IrSimp *s, IrOp *o)
 
     c &= mask;
     switch (o->op) {
-    case IR_ANDN: case IR_ORN:
+    case IR_ANDN:
+    case IR_ORN:
         if (k1) {
             ir_simp_to(o, o->op == IR_ANDN ? IR_AND : IR_OR, o->arg[0],
                        ir_simp_const(s, o->type, ~c));
@@ -209,9 +198,11 @@ static IrRef ir_simp_misc(IrSimp *s, IrOp *o)
             return ir_simp_to(o, IR_NOT, o->arg[1], IR_NONE);
         }
         return IR_NONE;
-    case IR_NOT: case IR_NEG:
+    case IR_NOT:
+    case IR_NEG:
         return in->op == o->op && in->type >= o->type ? ir_simp_copy(s, o, in->arg[0]) : IR_NONE;
-    case IR_MUL: case IR_UDIV:
+    case IR_MUL:
+    case IR_UDIV:
         if (!k1 || c == 0) {
             return k1 ? ir_simp_to_const(o, 0) : IR_NONE;
         }
@@ -248,8 +239,7 @@ static IrRef ir_simp_shift(IrSimp *s, IrOp *o)
 
     if (!ir_konst(s->r, o->arg[1], &c)) {
         in = &s->r->ops[o->arg[1]];
-        if (in->op == IR_AND && ir_konst(s->r, in->arg[1], &c) &&
-            (c & (bits - 1)) == bits - 1) {
+        if (in->op == IR_AND && ir_konst(s->r, in->arg[1], &c) && (c & (bits - 1)) == bits - 1) {
             o->arg[1] = in->arg[0]; /* the shift itself takes the count modulo the width */
         }
         return IR_NONE;
@@ -408,14 +398,14 @@ static IrRef ir_simp_compare(IrSimp *s, IrOp *o)
 
 IrRef ir_simplify_int(IrSimp *s, IrOp *o)
 {
-    uint64_t k[3] = { 0 };
+    uint64_t k[3] = {0};
     unsigned n = ir_op_info[o->op].nargs, i;
 
     for (i = 0; i < n && ir_konst(s->r, o->arg[i], &k[i]); i++) {
     }
     if (i == n && n && o->op != IR_COPY) {
-        bool gpc = o->op == IR_ADD && ((s->r->ops[o->arg[0]].flags |
-                                        s->r->ops[o->arg[1]].flags) & IRF_GPC);
+        bool gpc = o->op == IR_ADD &&
+                   ((s->r->ops[o->arg[0]].flags | s->r->ops[o->arg[1]].flags) & IRF_GPC);
 
         ir_simp_to_const(o, ir_eval_int(o, k));
         o->flags = gpc ? IRF_GPC : 0;
@@ -428,26 +418,40 @@ IrRef ir_simplify_int(IrSimp *s, IrOp *o)
         o->arg[1] = t;
     }
     switch (o->op) {
-    case IR_COPY:   return ir_type_is_int(o->type) ? ir_simp_copy(s, o, o->arg[0]) : o->arg[0];
-    case IR_ADD: case IR_SUB: return ir_simp_addsub(s, o);
-    case IR_AND:    return ir_simp_and(s, o);
-    case IR_OR: case IR_XOR:  return ir_simp_orxor(s, o);
-    case IR_ANDN: case IR_ORN: case IR_NOT: case IR_NEG: case IR_MUL: case IR_UDIV: case IR_ADDC:
-    case IR_SUBC:   return ir_simp_misc(s, o);
-    case IR_SHL: case IR_SHR: case IR_SAR: case IR_ROR: return ir_simp_shift(s, o);
+    case IR_COPY: return ir_type_is_int(o->type) ? ir_simp_copy(s, o, o->arg[0]) : o->arg[0];
+    case IR_ADD:
+    case IR_SUB: return ir_simp_addsub(s, o);
+    case IR_AND: return ir_simp_and(s, o);
+    case IR_OR:
+    case IR_XOR: return ir_simp_orxor(s, o);
+    case IR_ANDN:
+    case IR_ORN:
+    case IR_NOT:
+    case IR_NEG:
+    case IR_MUL:
+    case IR_UDIV:
+    case IR_ADDC:
+    case IR_SUBC: return ir_simp_misc(s, o);
+    case IR_SHL:
+    case IR_SHR:
+    case IR_SAR:
+    case IR_ROR: return ir_simp_shift(s, o);
     case IR_EXTR:
         if (o->imm == 0) {
             return ir_simp_copy(s, o, o->arg[1]);
         }
         return o->arg[0] == o->arg[1]
-            ? ir_simp_to(o, IR_ROR, o->arg[0], ir_simp_const(s, o->type, o->imm)) : IR_NONE;
-    case IR_SEXT: case IR_ZEXT: return ir_simp_ext(s, o);
-    case IR_UBFX: case IR_SBFX: return ir_simp_field(s, o);
+                   ? ir_simp_to(o, IR_ROR, o->arg[0], ir_simp_const(s, o->type, o->imm))
+                   : IR_NONE;
+    case IR_SEXT:
+    case IR_ZEXT: return ir_simp_ext(s, o);
+    case IR_UBFX:
+    case IR_SBFX: return ir_simp_field(s, o);
     case IR_BFI:
         return (o->imm >> 8 & 0xff) == ir_width(o) ? ir_simp_copy(s, o, o->arg[1]) : IR_NONE;
-    case IR_CMP:    return ir_simp_compare(s, o);
+    case IR_CMP: return ir_simp_compare(s, o);
     case IR_SELECT: return ir_simp_select(s, o);
-    default:        return IR_NONE;
+    default: return IR_NONE;
     }
 }
 

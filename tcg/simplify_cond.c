@@ -76,7 +76,7 @@ static int ir_cond_sign(unsigned cond)
     case IR_C_NE: return IR_NE;
     case IR_C_MI: return IR_SLT;
     case IR_C_PL: return IR_SGE;
-    default:      return -1;
+    default: return -1;
     }
 }
 
@@ -93,10 +93,12 @@ static int ir_cond_sub(unsigned cond, bool borrow)
 
     if (borrow) { /* C = a < b: HI is then "less and not equal", BE "less or equal" */
         switch (cond) {
-        case IR_C_CS: case IR_C_HI: return IR_ULT;
-        case IR_C_CC: case IR_C_LS: return IR_UGE;
+        case IR_C_CS:
+        case IR_C_HI: return IR_ULT;
+        case IR_C_CC:
+        case IR_C_LS: return IR_UGE;
         case IR_C_BE: return IR_ULE;
-        case IR_C_A:  return IR_UGT;
+        case IR_C_A: return IR_UGT;
         default: break;
         }
     }
@@ -158,9 +160,9 @@ static IrRef ir_cond_of_carry(IrSimp *s, IrRef recipe, unsigned cond)
     if (sign < 0) {
         return IR_NONE;
     }
-    v = s->emit(s, &(IrOp){ .op = fl.op == IR_FL_ADC ? IR_ADDC : IR_SUBC,
-                            .type = (uint8_t)ir_esz_type(fl.esz),
-                            .arg = { fl.arg[0], fl.arg[1], fl.arg[2] } });
+    v = s->emit(s, &(IrOp){.op = fl.op == IR_FL_ADC ? IR_ADDC : IR_SUBC,
+                           .type = (uint8_t)ir_esz_type(fl.esz),
+                           .arg = {fl.arg[0], fl.arg[1], fl.arg[2]}});
     return ir_cond_zero(s, (unsigned)sign, fl.esz, v);
 }
 
@@ -170,14 +172,22 @@ static IrRef ir_cond_of_logic(IrSimp *s, const IrOp *fl, unsigned cond)
     unsigned esz = fl->esz;
 
     switch (cond) {
-    case IR_C_EQ: case IR_C_BE: return ir_cond_zero(s, IR_EQ, esz, a);
-    case IR_C_NE: case IR_C_A:  return ir_cond_zero(s, IR_NE, esz, a);
-    case IR_C_MI: case IR_C_LT: return ir_cond_zero(s, IR_SLT, esz, a);
-    case IR_C_PL: case IR_C_GE: return ir_cond_zero(s, IR_SGE, esz, a);
+    case IR_C_EQ:
+    case IR_C_BE: return ir_cond_zero(s, IR_EQ, esz, a);
+    case IR_C_NE:
+    case IR_C_A: return ir_cond_zero(s, IR_NE, esz, a);
+    case IR_C_MI:
+    case IR_C_LT: return ir_cond_zero(s, IR_SLT, esz, a);
+    case IR_C_PL:
+    case IR_C_GE: return ir_cond_zero(s, IR_SGE, esz, a);
     case IR_C_GT: return ir_cond_zero(s, IR_SGT, esz, a);
     case IR_C_LE: return ir_cond_zero(s, IR_SLE, esz, a);
-    case IR_C_CS: case IR_C_VS: case IR_C_HI: return ir_cond_bool(s, false);
-    case IR_C_CC: case IR_C_VC: case IR_C_LS: return ir_cond_bool(s, true);
+    case IR_C_CS:
+    case IR_C_VS:
+    case IR_C_HI: return ir_cond_bool(s, false);
+    case IR_C_CC:
+    case IR_C_VC:
+    case IR_C_LS: return ir_cond_bool(s, true);
     default: return IR_NONE;
     }
 }
@@ -200,9 +210,12 @@ static IrRef ir_cond_of_fcmp(IrSimp *s, IrRef recipe, unsigned cond)
     if (cond >= sizeof table || fl.blk == IR_NO_BLK) {
         return IR_NONE;
     }
-    v = s->emit_after(s, recipe, &(IrOp){ .op = IR_FCMP, .type = IR_I1, .esz = fl.esz,
-                                          .sub = table[cond] | (fl.sub & IR_F_S),
-                                          .arg = { fl.arg[0], fl.arg[1] } });
+    v = s->emit_after(s, recipe,
+                      &(IrOp){.op = IR_FCMP,
+                              .type = IR_I1,
+                              .esz = fl.esz,
+                              .sub = table[cond] | (fl.sub & IR_F_S),
+                              .arg = {fl.arg[0], fl.arg[1]}});
     if (v != IR_NONE) {
         s->r->ops[recipe].flags |= IRF_QUIET;
     }
@@ -255,14 +268,14 @@ static IrRef ir_cond_of_sel(IrSimp *s, const IrOp *fl, unsigned cond)
     }
     x = ir_cond_lower(s, fl->arg[1], cond);
     y = ir_cond_lower(s, fl->arg[2], cond);
-    return s->emit(s, &(IrOp){ .op = IR_SELECT, .type = IR_I1, .arg = { fl->arg[0], x, y } });
+    return s->emit(s, &(IrOp){.op = IR_SELECT, .type = IR_I1, .arg = {fl->arg[0], x, y}});
 }
 
 /* A value for the condition on flags; an FL_COND op where there is no better form. */
 static IrRef ir_cond_lower(IrSimp *s, IrRef flags, unsigned cond)
 {
-    return s->emit(s, &(IrOp){ .op = IR_FL_COND, .type = IR_I1, .sub = (uint8_t)cond,
-                               .arg = { flags } });
+    return s->emit(s,
+                   &(IrOp){.op = IR_FL_COND, .type = IR_I1, .sub = (uint8_t)cond, .arg = {flags}});
 }
 
 /* Bits of packed flags that a condition reads. */
@@ -276,7 +289,7 @@ static uint32_t ir_cond_reads(unsigned cond)
     case IR_C_PE: return IR_PF_P;
     case IR_C_GE: return IR_PF_N | IR_PF_V;
     case IR_C_GT: return IR_PF_N | IR_PF_V | IR_PF_Z;
-    default:      return IR_PF_C | IR_PF_Z; /* HI, BE */
+    default: return IR_PF_C | IR_PF_Z; /* HI, BE */
     }
 }
 
@@ -298,15 +311,15 @@ static IrRef ir_cond_split(IrSimp *s, IrRef mix, unsigned cond)
         z = ir_cond_lower(s, mix, (cond & ~1u) == IR_C_HI ? IR_C_NE : IR_C_EQ);
         v = ir_bool_bin(s, (cond & ~1u) == IR_C_HI ? IR_AND : IR_OR, x, z);
         break;
-    case IR_C_GE: case IR_C_GT: /* N == V (and not Z) */
+    case IR_C_GE:
+    case IR_C_GT: /* N == V (and not Z) */
         x = ir_cond_lower(s, mix, IR_C_MI);
         v = ir_bool_bin(s, IR_XOR, x, ir_cond_lower(s, mix, IR_C_VC));
         if ((cond & ~1u) == IR_C_GT) {
             v = ir_bool_bin(s, IR_AND, v, ir_cond_lower(s, mix, IR_C_NE));
         }
         break;
-    default:
-        return IR_NONE;
+    default: return IR_NONE;
     }
     return cond & 1 ? ir_simp_not(s, v) : v;
 }
@@ -328,13 +341,15 @@ static IrRef ir_cond_of_mix(IrSimp *s, IrRef recipe, unsigned cond)
 /* The shifted value of a shift's recipe, 8 and 16 bits extended. */
 static IrRef ir_shifted(IrSimp *s, const IrOp *fl)
 {
-    static const uint8_t ops[] = { IR_SHL, IR_SHR, IR_SAR };
+    static const uint8_t ops[] = {IR_SHL, IR_SHR, IR_SAR};
     unsigned type = ir_esz_type(fl->esz);
     IrRef a = fl->arg[0];
 
     if (fl->esz < 2 && fl->op != IR_FL_SHL) {
-        a = s->emit(s, &(IrOp){ .op = fl->op == IR_FL_SHR ? IR_ZEXT : IR_SEXT, .type = IR_I32,
-                                .esz = fl->esz, .arg = { a } });
+        a = s->emit(s, &(IrOp){.op = fl->op == IR_FL_SHR ? IR_ZEXT : IR_SEXT,
+                               .type = IR_I32,
+                               .esz = fl->esz,
+                               .arg = {a}});
     }
     return ir_simp_bin(s, ops[fl->op - IR_FL_SHL], type, a, ir_simp_const(s, IR_I32, fl->imm));
 }
@@ -349,7 +364,7 @@ static IrRef ir_cond_of_shift(IrSimp *s, IrRef recipe, unsigned cond)
     if (sign >= 0) {
         v = ir_shifted(s, &fl);
         if (fl.esz < 2) {
-            v = s->emit(s, &(IrOp){ .op = IR_SEXT, .type = IR_I32, .esz = fl.esz, .arg = { v } });
+            v = s->emit(s, &(IrOp){.op = IR_SEXT, .type = IR_I32, .esz = fl.esz, .arg = {v}});
         }
         return ir_cond_zero(s, (unsigned)sign, fl.esz < 2 ? 2 : fl.esz, v);
     }
@@ -359,15 +374,15 @@ static IrRef ir_cond_of_shift(IrSimp *s, IrRef recipe, unsigned cond)
     at = (unsigned)(fl.op == IR_FL_SHL ? (8u << fl.esz) - fl.imm : fl.imm - 1);
     v = ir_simp_bin(s, IR_SHR, type, fl.arg[0], ir_simp_const(s, IR_I32, at));
     v = ir_simp_bin(s, IR_AND, type, v, ir_simp_const(s, type, 1));
-    return ir_simp_cmp(s, cond == IR_C_CS ? IR_NE : IR_EQ, ir_esz_type(fl.esz) == IR_I64 ? 3 : 2,
-                       v, ir_simp_const(s, type, 0));
+    return ir_simp_cmp(s, cond == IR_C_CS ? IR_NE : IR_EQ, ir_esz_type(fl.esz) == IR_I64 ? 3 : 2, v,
+                       ir_simp_const(s, type, 0));
 }
 
 /* Flags of 8 and 16 bits: CMP knows none, so its operands are extended. */
 static IrRef ir_cond_narrow(IrSimp *s, const IrOp *fl, unsigned cond)
 {
     bool signed_order = (cond >= IR_C_GE && cond <= IR_C_LE) || cond == IR_C_MI || cond == IR_C_PL;
-    IrOp ext = { .op = signed_order ? IR_SEXT : IR_ZEXT, .type = IR_I32, .esz = fl->esz };
+    IrOp ext = {.op = signed_order ? IR_SEXT : IR_ZEXT, .type = IR_I32, .esz = fl->esz};
     IrRef a, b;
     int cc;
 
@@ -375,8 +390,9 @@ static IrRef ir_cond_narrow(IrSimp *s, const IrOp *fl, unsigned cond)
     case IR_FL_LOGIC: /* N Z of a; C = V = 0 */
         ext.arg[0] = fl->arg[0];
         a = s->emit(s, &ext);
-        return ir_cond_of_logic(s, &(IrOp){ .op = IR_FL_LOGIC, .esz = 2, .arg = { a } }, cond);
-    case IR_FL_SUB: case IR_FL_SUBB:
+        return ir_cond_of_logic(s, &(IrOp){.op = IR_FL_LOGIC, .esz = 2, .arg = {a}}, cond);
+    case IR_FL_SUB:
+    case IR_FL_SUBB:
         cc = ir_cond_sub(cond, fl->op == IR_FL_SUBB);
         if (cc < 0) {
             break;
@@ -386,15 +402,14 @@ static IrRef ir_cond_narrow(IrSimp *s, const IrOp *fl, unsigned cond)
         ext.arg[0] = fl->arg[1];
         b = s->emit(s, &ext);
         return ir_simp_cmp(s, (unsigned)cc, 2, a, b);
-    default:
-        break;
+    default: break;
     }
     if (ir_cond_sign(cond) < 0 ||
         (fl->op != IR_FL_ADD && fl->op != IR_FL_SUB && fl->op != IR_FL_SUBB)) {
         return IR_NONE;
     }
-    ext.arg[0] = ir_simp_bin(s, fl->op == IR_FL_ADD ? IR_ADD : IR_SUB, IR_I32, fl->arg[0],
-                             fl->arg[1]);
+    ext.arg[0] =
+        ir_simp_bin(s, fl->op == IR_FL_ADD ? IR_ADD : IR_SUB, IR_I32, fl->arg[0], fl->arg[1]);
     return ir_cond_zero(s, (unsigned)ir_cond_sign(cond), 2, s->emit(s, &ext));
 }
 
@@ -412,22 +427,24 @@ static IrRef ir_simp_fl_cond(IrSimp *s, const IrOp *o)
         return ir_cond_narrow(s, &fl, o->sub);
     }
     switch (fl.op) {
-    case IR_FL_SUB:   return ir_cond_of_sub(s, recipe, o->sub, false);
-    case IR_FL_SUBB:  return ir_cond_of_sub(s, recipe, o->sub, true);
-    case IR_FL_ADD:   return ir_cond_of_add(s, recipe, o->sub);
-    case IR_FL_ADC: case IR_FL_SBC: return ir_cond_of_carry(s, recipe, o->sub);
+    case IR_FL_SUB: return ir_cond_of_sub(s, recipe, o->sub, false);
+    case IR_FL_SUBB: return ir_cond_of_sub(s, recipe, o->sub, true);
+    case IR_FL_ADD: return ir_cond_of_add(s, recipe, o->sub);
+    case IR_FL_ADC:
+    case IR_FL_SBC: return ir_cond_of_carry(s, recipe, o->sub);
     case IR_FL_LOGIC: return ir_cond_of_logic(s, &fl, o->sub);
-    case IR_FL_FCMP:  return ir_cond_of_fcmp(s, recipe, o->sub);
-    case IR_FL_SHL: case IR_FL_SHR: case IR_FL_SAR: return ir_cond_of_shift(s, recipe, o->sub);
-    case IR_FL_SEL:   return ir_cond_of_sel(s, &fl, o->sub);
-    case IR_FL_MIX:   return ir_cond_of_mix(s, recipe, o->sub);
+    case IR_FL_FCMP: return ir_cond_of_fcmp(s, recipe, o->sub);
+    case IR_FL_SHL:
+    case IR_FL_SHR:
+    case IR_FL_SAR: return ir_cond_of_shift(s, recipe, o->sub);
+    case IR_FL_SEL: return ir_cond_of_sel(s, &fl, o->sub);
+    case IR_FL_MIX: return ir_cond_of_mix(s, recipe, o->sub);
     case IR_FL_UNPACK:
         if (ir_konst(s->r, fl.arg[0], &c)) {
             return ir_cond_bool(s, ir_eval_cond(o->sub, (uint32_t)c));
         }
         return ir_cond_of_packed(s, fl.arg[0], o->sub);
-    default: /* GET, PHI, SELECT, COPY */
-        return IR_NONE;
+    default: /* GET, PHI, SELECT, COPY */ return IR_NONE;
     }
 }
 
@@ -435,7 +452,7 @@ static IrRef ir_simp_fl_cond(IrSimp *s, const IrOp *o)
  * known to stay. */
 IrRef ir_simplify_packed(IrSimp *s, IrOp *o)
 {
-    IrRef p = s->emit(s, &(IrOp){ .op = IR_FL_PACK, .type = IR_I32, .arg = { o->arg[0] } });
+    IrRef p = s->emit(s, &(IrOp){.op = IR_FL_PACK, .type = IR_I32, .arg = {o->arg[0]}});
 
     return ir_cond_of_packed(s, p, o->sub);
 }
@@ -443,7 +460,7 @@ IrRef ir_simplify_packed(IrSimp *s, IrOp *o)
 /* FL_ recipes with all arguments constant. */
 static IrRef ir_simp_recipe(IrSimp *s, IrOp *o)
 {
-    uint64_t k[3] = { 0 }, packed;
+    uint64_t k[3] = {0}, packed;
     unsigned n = ir_op_info[o->op].nargs;
 
     for (unsigned i = 0; i < n; i++) {
@@ -451,7 +468,7 @@ static IrRef ir_simp_recipe(IrSimp *s, IrOp *o)
             return IR_NONE;
         }
     }
-    packed = ir_eval_int(&(IrOp){ .op = o->op, .esz = o->esz, .type = IR_I32, .imm = o->imm }, k);
+    packed = ir_eval_int(&(IrOp){.op = o->op, .esz = o->esz, .type = IR_I32, .imm = o->imm}, k);
     return ir_simp_to(o, IR_FL_UNPACK, ir_simp_const(s, IR_I32, packed), IR_NONE);
 }
 
@@ -477,22 +494,21 @@ IrRef ir_simplify_cond(IrSimp *s, IrOp *o)
     uint64_t c;
 
     switch (o->op) {
-    case IR_FL_COND:
-        return ir_simp_fl_cond(s, o);
+    case IR_FL_COND: return ir_simp_fl_cond(s, o);
     case IR_FL_SEL:
         if (ir_konst(s->r, o->arg[0], &c)) {
             return c & 1 ? o->arg[1] : o->arg[2];
         }
         return o->arg[1] == o->arg[2] ? o->arg[1] : IR_NONE;
-    case IR_FL_UNPACK:
-        return a->op == IR_FL_PACK ? a->arg[0] : IR_NONE;
+    case IR_FL_UNPACK: return a->op == IR_FL_PACK ? a->arg[0] : IR_NONE;
     case IR_FL_PACK:
         if (a->op == IR_FL_UNPACK) {
             ir_simp_to(o, IR_AND, a->arg[0], ir_simp_const(s, IR_I32, IR_PF_ALL));
             return ir_simplify_int(s, o);
         }
         return IR_NONE;
-    case IR_FL_ADC: case IR_FL_SBC:
+    case IR_FL_ADC:
+    case IR_FL_SBC:
         if (ir_konst(s->r, o->arg[2], &c) && (c & 1) == (o->op == IR_FL_SBC)) {
             o->op = o->op == IR_FL_SBC ? IR_FL_SUB : IR_FL_ADD;
             o->arg[2] = IR_NONE;
@@ -504,12 +520,15 @@ IrRef ir_simplify_cond(IrSimp *s, IrOp *o)
             o->arg[2] = IR_NONE;
         }
         return ir_simp_recipe(s, o);
-    case IR_FL_MIX:
-        return ir_simp_mix(s, o);
-    case IR_FL_ADD: case IR_FL_SUB: case IR_FL_SUBB: case IR_FL_LOGIC: case IR_FL_MULS:
-    case IR_FL_SHL: case IR_FL_SHR: case IR_FL_SAR:
-        return ir_simp_recipe(s, o);
-    default:
-        return IR_NONE;
+    case IR_FL_MIX: return ir_simp_mix(s, o);
+    case IR_FL_ADD:
+    case IR_FL_SUB:
+    case IR_FL_SUBB:
+    case IR_FL_LOGIC:
+    case IR_FL_MULS:
+    case IR_FL_SHL:
+    case IR_FL_SHR:
+    case IR_FL_SAR: return ir_simp_recipe(s, o);
+    default: return IR_NONE;
     }
 }

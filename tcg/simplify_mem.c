@@ -136,8 +136,8 @@ IrRef ir_simplify_vec(IrSimp *s, IrOp *o)
     const IrOp *a = &r->ops[o->arg[0]];
 
     switch (o->op) {
-    case IR_VAND: case IR_VOR:
-        return o->arg[0] == o->arg[1] ? ir_vcopy(r, o, o->arg[0]) : IR_NONE;
+    case IR_VAND:
+    case IR_VOR: return o->arg[0] == o->arg[1] ? ir_vcopy(r, o, o->arg[0]) : IR_NONE;
     case IR_VXOR:
         if (o->arg[0] == o->arg[1]) {
             uint8_t type = o->type;
@@ -146,8 +146,7 @@ IrRef ir_simplify_vec(IrSimp *s, IrOp *o)
             o->type = type;
         }
         return IR_NONE;
-    case IR_VLOW64:
-        return ir_high_clear(r, o->arg[0]) ? o->arg[0] : IR_NONE;
+    case IR_VLOW64: return ir_high_clear(r, o->arg[0]) ? o->arg[0] : IR_NONE;
     case IR_VZEXT:
         if (a->op == IR_VLO && a->type == IR_F64) { /* d register moved to itself */
             ir_simp_to(o, IR_VLOW64, a->arg[0], IR_NONE);
@@ -164,11 +163,13 @@ IrRef ir_simplify_vec(IrSimp *s, IrOp *o)
         return IR_NONE;
     case IR_FBITS:
         return a->op == IR_BITSF && a->esz == o->esz && a->esz >= 2 &&
-               (a->esz == 3 || r->ops[a->arg[0]].type != IR_I64) ? a->arg[0] : IR_NONE;
+                       (a->esz == 3 || r->ops[a->arg[0]].type != IR_I64)
+                   ? a->arg[0]
+                   : IR_NONE;
     case IR_BITSF:
         return a->op == IR_FBITS && a->esz == o->esz && r->ops[a->arg[0]].type == o->type
-            ? a->arg[0] : IR_NONE;
-    default:
-        return IR_NONE;
+                   ? a->arg[0]
+                   : IR_NONE;
+    default: return IR_NONE;
     }
 }

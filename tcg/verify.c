@@ -13,16 +13,15 @@
 
 typedef struct IrVerify {
     const IrRegion *r;
-    char     *why;
-    size_t    why_bytes;
-    Arena     arena;
-    IrBlk    *idom;
-    uint32_t *num;    /* block -> place in rpo */
-    uint32_t *order;  /* op -> place in its block, from 1; 0 = in no block */
+    char *why;
+    size_t why_bytes;
+    Arena arena;
+    IrBlk *idom;
+    uint32_t *num;   /* block -> place in rpo */
+    uint32_t *order; /* op -> place in its block, from 1; 0 = in no block */
 } IrVerify;
 
-__attribute__((format(printf, 2, 3)))
-static bool ir_bad(IrVerify *c, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static bool ir_bad(IrVerify *c, const char *fmt, ...)
 {
     va_list ap;
 
@@ -55,30 +54,49 @@ enum { IR_K_NONE, IR_K_INT, IR_K_VEC, IR_K_FLAGS, IR_K_ANY };
 
 static unsigned ir_kind(unsigned type)
 {
-    return ir_type_is_int(type) ? IR_K_INT : ir_type_is_vec(type) ? IR_K_VEC
-         : type == IR_FLAGS ? IR_K_FLAGS : type == IR_VOID ? IR_K_NONE : IR_K_ANY;
+    return ir_type_is_int(type)   ? IR_K_INT
+           : ir_type_is_vec(type) ? IR_K_VEC
+           : type == IR_FLAGS     ? IR_K_FLAGS
+           : type == IR_VOID      ? IR_K_NONE
+                                  : IR_K_ANY;
 }
 
 /* The kind argument i of an op must have. */
 static unsigned ir_want_kind(const IrOp *o, unsigned i)
 {
     switch (o->op) {
-    case IR_COPY: case IR_PHI:       return ir_kind(o->type);
-    case IR_SELECT:                  return i ? ir_kind(o->type) : IR_K_INT;
-    case IR_FL_SEL:                  return i ? IR_K_FLAGS : IR_K_INT;
-    case IR_FL_PACK: case IR_FL_COND: case IR_FL_MIX: return IR_K_FLAGS;
-    case IR_FL_FCMP: case IR_FCMP: case IR_FTOI: case IR_FBITS: return IR_K_VEC;
-    case IR_VEXTR: case IR_VZEXT: case IR_VLO: case IR_VMSB: return IR_K_VEC;
-    case IR_BITSF: case IR_VDUP: case IR_ITOF: return IR_K_INT;
-    case IR_VINS:                    return i ? IR_K_INT : IR_K_VEC;
-    case IR_CALL: case IR_CALLP: case IR_CALLS: return IR_K_INT;
-    case IR_VCALL: case IR_VCALLP:   return IR_K_ANY;
-    case IR_ST:                      return i == 2 ? IR_K_ANY : IR_K_INT;
-    case IR_LD: case IR_PREFETCH: case IR_AT_RMW: return IR_K_INT;
-    case IR_AT_CAS:                  return i ? ir_kind(o->type) : IR_K_INT;
-    case IR_BRC: case IR_EXIT_IND:   return IR_K_INT;
-    default:
-        return o->op >= IR_VAND && o->op <= IR_VFCVTN ? IR_K_VEC : IR_K_INT;
+    case IR_COPY:
+    case IR_PHI: return ir_kind(o->type);
+    case IR_SELECT: return i ? ir_kind(o->type) : IR_K_INT;
+    case IR_FL_SEL: return i ? IR_K_FLAGS : IR_K_INT;
+    case IR_FL_PACK:
+    case IR_FL_COND:
+    case IR_FL_MIX: return IR_K_FLAGS;
+    case IR_FL_FCMP:
+    case IR_FCMP:
+    case IR_FTOI:
+    case IR_FBITS: return IR_K_VEC;
+    case IR_VEXTR:
+    case IR_VZEXT:
+    case IR_VLO:
+    case IR_VMSB: return IR_K_VEC;
+    case IR_BITSF:
+    case IR_VDUP:
+    case IR_ITOF: return IR_K_INT;
+    case IR_VINS: return i ? IR_K_INT : IR_K_VEC;
+    case IR_CALL:
+    case IR_CALLP:
+    case IR_CALLS: return IR_K_INT;
+    case IR_VCALL:
+    case IR_VCALLP: return IR_K_ANY;
+    case IR_ST: return i == 2 ? IR_K_ANY : IR_K_INT;
+    case IR_LD:
+    case IR_PREFETCH:
+    case IR_AT_RMW: return IR_K_INT;
+    case IR_AT_CAS: return i ? ir_kind(o->type) : IR_K_INT;
+    case IR_BRC:
+    case IR_EXIT_IND: return IR_K_INT;
+    default: return o->op >= IR_VAND && o->op <= IR_VFCVTN ? IR_K_VEC : IR_K_INT;
     }
 }
 
@@ -118,7 +136,8 @@ static bool ir_check_snap(IrVerify *c, IrRef v, const IrOp *o)
     const IrSnap *s;
 
     if (needs != (o->snap != 0)) {
-        return ir_bad(c, "v%u: %s has %s snapshot", v, ir_op_info[o->op].name, o->snap ? "a" : "no");
+        return ir_bad(c, "v%u: %s has %s snapshot", v, ir_op_info[o->op].name,
+                      o->snap ? "a" : "no");
     }
     if (o->snap >= r->n_snaps) {
         return ir_bad(c, "v%u: snapshot %u does not exist", v, o->snap);
@@ -257,7 +276,7 @@ static bool ir_verify_all(IrVerify *c)
 
 bool ir_verify(const IrRegion *r, char *why, size_t why_bytes)
 {
-    IrVerify c = { .r = r, .why = why, .why_bytes = why_bytes };
+    IrVerify c = {.r = r, .why = why, .why_bytes = why_bytes};
     bool ok;
 
     arena_init(&c.arena);

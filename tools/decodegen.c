@@ -19,8 +19,9 @@
  *   Rows that overlap anywhere else are an error, so is a row that is not 32 bits.
  *   `#` starts a comment; a row goes on over the end of a line that ends with a backslash.
  *
- * What comes out: see the head of the header it writes. The decoder indexes a table by the bits that
- * tell rows apart best (chosen here), then compares mask and value of the few rows that are left.
+ * What comes out: see the head of the header it writes. The decoder indexes a table by the bits
+ * that tell rows apart best (chosen here), then compares mask and value of the few rows that are
+ * left.
  */
 #include <ctype.h>
 #include <stdarg.h>
@@ -30,7 +31,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ROWS = 4000, MAX_PARTS = 16, MAX_FIELDS = 250, INDEX_BITS = 13, MAX_LISTS = 1 << INDEX_BITS };
+enum {
+    MAX_ROWS = 4000,
+    MAX_PARTS = 16,
+    MAX_FIELDS = 250,
+    INDEX_BITS = 13,
+    MAX_LISTS = 1 << INDEX_BITS
+};
 
 typedef struct Part {
     unsigned field, pos, width;
@@ -56,7 +63,7 @@ typedef struct Gen {
     unsigned n_fields;
     int group, n_groups;
     unsigned index_bit[INDEX_BITS];
-    uint16_t *lists;      /* all candidate lists, one after the other, each ended by 0xffff */
+    uint16_t *lists; /* all candidate lists, one after the other, each ended by 0xffff */
     unsigned n_lists_words, cap_lists_words;
     uint16_t index[1 << INDEX_BITS];
     bool failed;
@@ -152,7 +159,7 @@ static int parse_token(Gen *g, Row *r, char *tok, int bit)
             fail_at(g, r->file, r->line, "too many fields in %s", r->name);
             return bit;
         }
-        r->part[r->n_parts++] = (Part){ field_index(g, tok), (unsigned)bit, (unsigned)width };
+        r->part[r->n_parts++] = (Part){field_index(g, tok), (unsigned)bit, (unsigned)width};
     }
     return bit;
 }
@@ -184,7 +191,7 @@ static void parse_row(Gen *g, char *line, const char *file, int lineno)
         exit(1);
     }
     Row *r = &g->rows[g->n_rows++];
-    *r = (Row){ .file = file, .line = lineno, .group = g->group };
+    *r = (Row){.file = file, .line = lineno, .group = g->group};
     char *bar = strchr(line, '|');
     if (bar) {
         *bar++ = 0;
@@ -264,7 +271,8 @@ static void check_rows(Gen *g)
         for (unsigned j = i + 1; j < g->n_rows; j++) {
             Row *b = &g->rows[j];
             if (!strcmp(a->name, b->name)) {
-                fail_at(g, b->file, b->line, "%s is there already (%s:%d)", b->name, a->file, a->line);
+                fail_at(g, b->file, b->line, "%s is there already (%s:%d)", b->name, a->file,
+                        a->line);
             }
             if (!rows_overlap(a, b)) {
                 continue;
@@ -396,27 +404,36 @@ static void write_header(const Gen *g, const char *path)
     }
     fprintf(f, "    %s_N_ROWS\n} %sRow;\n\n", g->upper, g->type);
     fprintf(f, "/* A decoded instruction; fields its row does not have are 0. */\n");
-    fprintf(f, "typedef struct %sInsn {\n    uint32_t word, row;\n    union {\n"
-               "        uint32_t field_[%u];\n        struct {\n", g->type, g->n_fields);
+    fprintf(f,
+            "typedef struct %sInsn {\n    uint32_t word, row;\n    union {\n"
+            "        uint32_t field_[%u];\n        struct {\n",
+            g->type, g->n_fields);
     for (unsigned i = 0; i < g->n_fields; i++) {
         fprintf(f, "            uint32_t %s;\n", g->fields[i]);
     }
     fprintf(f, "        };\n    };\n} %sInsn;\n\n", g->type);
-    fprintf(f, "/* Part of a field: `width` bits at bit `pos`, appended to field number `field`. */\n"
-               "typedef struct %sFieldPart {\n    uint8_t field, pos, width;\n} %sFieldPart;\n\n",
+    fprintf(f,
+            "/* Part of a field: `width` bits at bit `pos`, appended to field number `field`. */\n"
+            "typedef struct %sFieldPart {\n    uint8_t field, pos, width;\n} %sFieldPart;\n\n",
             g->type, g->type);
-    fprintf(f, "typedef struct %sRowInfo {\n    const char *name;\n    uint32_t mask, value;\n"
-               "    uint16_t feature;          /* %sFeature */\n    uint16_t first_part, n_parts;\n"
-               "    const char *attrs, *disasm;\n} %sRowInfo;\n\n", g->type, g->type, g->type);
+    fprintf(f,
+            "typedef struct %sRowInfo {\n    const char *name;\n    uint32_t mask, value;\n"
+            "    uint16_t feature;          /* %sFeature */\n    uint16_t first_part, n_parts;\n"
+            "    const char *attrs, *disasm;\n} %sRowInfo;\n\n",
+            g->type, g->type, g->type);
     fprintf(f, "extern const %sRowInfo %s_rows[%s_N_ROWS];\n", g->type, g->prefix, g->upper);
     fprintf(f, "extern const %sFieldPart %s_field_parts[];\n", g->type, g->prefix);
     fprintf(f, "extern const char *const %s_field_names[];\n\n", g->prefix);
-    fprintf(f, "/* Finds the row of a word and takes its fields apart. false: no such instruction. */\n"
-               "bool %s_decode(uint32_t word, %sInsn *out);\n\n", g->prefix, g->type);
-    fprintf(f, "/* Translates one instruction; false: UNDEFINED. */\n"
-               "typedef bool (*%sGenFn)(struct %sCtx *c, const %sInsn *i);\n"
-               "extern const %sGenFn %s_gen_fns[%s_N_ROWS];\n\n", g->type, g->type, g->type, g->type,
-            g->prefix, g->upper);
+    fprintf(
+        f,
+        "/* Finds the row of a word and takes its fields apart. false: no such instruction. */\n"
+        "bool %s_decode(uint32_t word, %sInsn *out);\n\n",
+        g->prefix, g->type);
+    fprintf(f,
+            "/* Translates one instruction; false: UNDEFINED. */\n"
+            "typedef bool (*%sGenFn)(struct %sCtx *c, const %sInsn *i);\n"
+            "extern const %sGenFn %s_gen_fns[%s_N_ROWS];\n\n",
+            g->type, g->type, g->type, g->type, g->prefix, g->upper);
     for (unsigned i = 0; i < g->n_rows; i++) {
         bool seen = false;
         for (unsigned j = 0; j < i && !seen; j++) {
@@ -452,8 +469,8 @@ static void write_rows(const Gen *g, FILE *f)
             fprintf(f, "    { %u, %u, %u },\n", p->field, p->pos, p->width);
         }
     }
-    fprintf(f, "    { 0, 0, 0 }\n};\n\nconst %sRowInfo %s_rows[%s_N_ROWS] = {\n", g->type, g->prefix,
-            g->upper);
+    fprintf(f, "    { 0, 0, 0 }\n};\n\nconst %sRowInfo %s_rows[%s_N_ROWS] = {\n", g->type,
+            g->prefix, g->upper);
     unsigned part = 0;
     for (unsigned i = 0; i < g->n_rows; i++) {
         const Row *r = &g->rows[i];
@@ -507,18 +524,20 @@ static void write_source(const Gen *g, const char *path, const char *header)
     fputs("\n};\n\n", f);
     write_index_function(g, f);
     fprintf(f, "bool %s_decode(uint32_t word, %sInsn *out)\n{\n", g->prefix, g->type);
-    fprintf(f, "    const uint16_t *cand = candidates + first_candidate[decode_index(word)];\n"
-               "    while (*cand != 0xffff && (word & %s_rows[*cand].mask) != %s_rows[*cand].value) {\n"
-               "        cand++;\n    }\n    *out = (%sInsn){ .word = word, .row = *cand };\n"
-               "    if (*cand == 0xffff) {\n        return false;\n    }\n"
-               "    const %sRowInfo *row = &%s_rows[*cand];\n"
-               "    uint32_t *fields = out->field_;\n"
-               "    const %sFieldPart *p = %s_field_parts + row->first_part;\n"
-               "    for (unsigned n = row->n_parts; n; n--, p++) {\n"
-               "        uint32_t bits = word >> p->pos & (uint32_t)((1ull << p->width) - 1);\n"
-               "        fields[p->field] = (uint32_t)((uint64_t)fields[p->field] << p->width) | bits;\n"
-               "    }\n    return true;\n}\n",
-            g->prefix, g->prefix, g->type, g->type, g->prefix, g->type, g->prefix);
+    fprintf(
+        f,
+        "    const uint16_t *cand = candidates + first_candidate[decode_index(word)];\n"
+        "    while (*cand != 0xffff && (word & %s_rows[*cand].mask) != %s_rows[*cand].value) {\n"
+        "        cand++;\n    }\n    *out = (%sInsn){ .word = word, .row = *cand };\n"
+        "    if (*cand == 0xffff) {\n        return false;\n    }\n"
+        "    const %sRowInfo *row = &%s_rows[*cand];\n"
+        "    uint32_t *fields = out->field_;\n"
+        "    const %sFieldPart *p = %s_field_parts + row->first_part;\n"
+        "    for (unsigned n = row->n_parts; n; n--, p++) {\n"
+        "        uint32_t bits = word >> p->pos & (uint32_t)((1ull << p->width) - 1);\n"
+        "        fields[p->field] = (uint32_t)((uint64_t)fields[p->field] << p->width) | bits;\n"
+        "    }\n    return true;\n}\n",
+        g->prefix, g->prefix, g->type, g->type, g->prefix, g->type, g->prefix);
     close_out(f, path);
 }
 

@@ -56,16 +56,13 @@ uint64_t user_a64_fault_address(const A64Cpu *c, uint32_t w)
 {
     uint64_t base = base_register(c, w >> 5 & 31);
     switch (w >> 27 & 7) {
-    case 7:
-        return single(c, w, base);
-    case 5:
-        return pair(w, base);
+    case 7: return single(c, w, base);
+    case 5: return pair(w, base);
     case 3:
         if (!(w >> 24 & 1)) { /* literal */
             return c->pc + ((uint64_t)field_signed(w, 5, 19) << 2);
         }
         return base + (uint64_t)field_signed(w, 12, 9); /* LDAPUR, STLUR */
-    default:
-        return base; /* exclusive, ordered, SIMD structures */
+    default: return base;                               /* exclusive, ordered, SIMD structures */
     }
 }

@@ -51,8 +51,7 @@ static int64_t a64_prctl(UserThread *t, const uint64_t a[6])
     case PR_GET_TAGGED_ADDR_CTRL:
     case PR_SET_TAGGED_ADDR_CTRL: /* system calls take no tagged pointers */
         return a[1] || a[2] || a[3] || a[4] ? -EINVAL : 0;
-    default:
-        return -USER_ENOTYET;
+    default: return -USER_ENOTYET;
     }
 }
 
@@ -135,7 +134,7 @@ const UserAbi user_abi_aarch64 = {
 
 const UserAbi *user_abi_find(unsigned machine)
 {
-    static const UserAbi *const all[] = { &user_abi_aarch64, &user_abi_x86_64 };
+    static const UserAbi *const all[] = {&user_abi_aarch64, &user_abi_x86_64};
     for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
         if (all[i]->machine == machine) {
             return all[i];

@@ -67,7 +67,7 @@ static void child(UserThread *c, const UserThread *t, const UserCloneArgs *k)
 
 static unsigned call(const UserThread *t, uint64_t a[6])
 {
-    static const uint8_t regs[6] = { X86_RDI, X86_RSI, X86_RDX, X86_R10, X86_R8, X86_R9 };
+    static const uint8_t regs[6] = {X86_RDI, X86_RSI, X86_RDX, X86_R10, X86_R8, X86_R9};
     for (unsigned i = 0; i < 6; i++) {
         a[i] = t->x86.r[regs[i]];
     }
@@ -86,8 +86,8 @@ static void again(UserThread *t)
 
 /* ---- system calls ---- */
 
-#define SYS_X86_DEF(name) \
-    int64_t sys_x86_##name(UserThread *t, const uint64_t a[6]); \
+#define SYS_X86_DEF(name)                                                                          \
+    int64_t sys_x86_##name(UserThread *t, const uint64_t a[6]);                                    \
     int64_t sys_x86_##name(UserThread *t, const uint64_t a[6])
 
 #define SYS_HOST(nr, name, args)
@@ -102,10 +102,10 @@ static void again(UserThread *t)
 int64_t sys_openat(UserThread *t, const uint64_t a[6]); /* arm64's flags */
 
 static const UserSyscall syscalls[USER_N_SYSCALLS] = {
-#define SYS_HOST(nr, name, args) [nr] = { #name, NULL, nr, USER_SYS_PASS, args },
-#define SYS_SAME(nr, name, args) [nr] = { #name, sys_##name, -1, USER_SYS_IMPL, args },
-#define SYS_X86(nr, name, args) [nr] = { #name, sys_x86_##name, -1, USER_SYS_IMPL, args },
-#define SYS_NONE(nr, name, args) [nr] = { #name, NULL, -1, USER_SYS_ENOSYS, args },
+#define SYS_HOST(nr, name, args) [nr] = {#name, NULL, nr, USER_SYS_PASS, args},
+#define SYS_SAME(nr, name, args) [nr] = {#name, sys_##name, -1, USER_SYS_IMPL, args},
+#define SYS_X86(nr, name, args) [nr] = {#name, sys_x86_##name, -1, USER_SYS_IMPL, args},
+#define SYS_NONE(nr, name, args) [nr] = {#name, NULL, -1, USER_SYS_ENOSYS, args},
 #include "user/syscalls_x86_64.def"
 #undef SYS_HOST
 #undef SYS_SAME
@@ -117,7 +117,7 @@ enum { AT_CWD = -100 };
 
 static int64_t open_at(UserThread *t, uint64_t dirfd, uint64_t path, uint64_t flags, uint64_t mode)
 {
-    return sys_openat(t, (const uint64_t[6]){ dirfd, path, user_open_flags_to_guest(flags), mode });
+    return sys_openat(t, (const uint64_t[6]){dirfd, path, user_open_flags_to_guest(flags), mode});
 }
 
 SYS_X86_DEF(open)
@@ -137,12 +137,12 @@ SYS_X86_DEF(openat)
 
 SYS_X86_DEF(readlink)
 {
-    return sys_readlinkat(t, (const uint64_t[6]){ (uint64_t)AT_CWD, a[0], a[1], a[2] });
+    return sys_readlinkat(t, (const uint64_t[6]){(uint64_t)AT_CWD, a[0], a[1], a[2]});
 }
 
 SYS_X86_DEF(access)
 {
-    return sys_faccessat(t, (const uint64_t[6]){ (uint64_t)AT_CWD, a[0], a[1] });
+    return sys_faccessat(t, (const uint64_t[6]){(uint64_t)AT_CWD, a[0], a[1]});
 }
 
 static int64_t stat_at(UserThread *t, uint64_t dirfd, uint64_t path, uint64_t at, uint64_t flags)
@@ -180,7 +180,7 @@ SYS_X86_DEF(dup2)
         int64_t r = USER_CALL(t, SYS_fcntl, a[0], F_GETFD);
         return r < 0 ? r : (int64_t)a[1];
     }
-    return sys_dup3(t, (const uint64_t[6]){ a[0], a[1], 0 });
+    return sys_dup3(t, (const uint64_t[6]){a[0], a[1], 0});
 }
 
 SYS_X86_DEF(epoll_pwait)
@@ -193,15 +193,20 @@ SYS_X86_DEF(epoll_pwait)
         return -EINVAL;
     }
     return user_get(&mask, a[4], sizeof mask) ? -EFAULT
-           : user_masked_call(t, SYS_epoll_pwait, a, mask);
+                                              : user_masked_call(t, SYS_epoll_pwait, a, mask);
 }
 
 /* x86 has the thread pointer last. */
 SYS_X86_DEF(clone)
 {
     UserCloneArgs k = {
-        .flags = a[0] & 0xffffff00u, .exit_signal = a[0] & 0xff, .stack = a[1], .ptid = a[2],
-        .ctid = a[3], .tls = a[4], .pidfd = a[2],
+        .flags = a[0] & 0xffffff00u,
+        .exit_signal = a[0] & 0xff,
+        .stack = a[1],
+        .ptid = a[2],
+        .ctid = a[3],
+        .tls = a[4],
+        .pidfd = a[2],
     };
     if ((k.flags & CLONE_PIDFD) && (k.flags & CLONE_PARENT_SETTID)) {
         return -EINVAL;
@@ -212,13 +217,13 @@ SYS_X86_DEF(clone)
 SYS_X86_DEF(fork)
 {
     (void)a;
-    return user_clone(t, &(UserCloneArgs){ .exit_signal = SIGCHLD });
+    return user_clone(t, &(UserCloneArgs){.exit_signal = SIGCHLD});
 }
 
 SYS_X86_DEF(vfork)
 {
     (void)a;
-    UserCloneArgs k = { .flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD };
+    UserCloneArgs k = {.flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD};
     return user_clone(t, &k);
 }
 
@@ -234,26 +239,34 @@ SYS_X86_DEF(arch_prctl)
         }
         *((int)a[0] == SET_FS ? &c->fs_base : &c->gs_base) = a[1];
         return 0;
-    case GET_FS:
-        return user_put(a[1], &c->fs_base, 8);
-    case GET_GS:
-        return user_put(a[1], &c->gs_base, 8);
-    default:
-        return -EINVAL;
+    case GET_FS: return user_put(a[1], &c->fs_base, 8);
+    case GET_GS: return user_put(a[1], &c->gs_base, 8);
+    default: return -EINVAL;
     }
 }
 
 /* ---- exceptions ---- */
 
 enum {
-    TRAP_UD = 6, TRAP_DE = 0, TRAP_BP = 3, TRAP_GP = 13, TRAP_PF = 14, PF_PRESENT = 1, PF_WRITE = 2, PF_USER = 4,
-    CODE_KERNEL = 0x80, CODE_MAPERR = 1, CODE_ACCERR = 2, CODE_ILLOPN = 2, CODE_INTDIV = 1,
+    TRAP_UD = 6,
+    TRAP_DE = 0,
+    TRAP_BP = 3,
+    TRAP_GP = 13,
+    TRAP_PF = 14,
+    PF_PRESENT = 1,
+    PF_WRITE = 2,
+    PF_USER = 4,
+    CODE_KERNEL = 0x80,
+    CODE_MAPERR = 1,
+    CODE_ACCERR = 2,
+    CODE_ILLOPN = 2,
+    CODE_INTDIV = 1,
 };
 
 /* UserFault.esr carries trap number << 32 | error code here. */
 static void fault(UserThread *t, int sig, int code, uint64_t addr, uint64_t trap, uint64_t error)
 {
-    UserFault f = { sig, code, addr, trap << 32 | error };
+    UserFault f = {sig, code, addr, trap << 32 | error};
     user_signal_fault(t, &f);
 }
 
@@ -273,7 +286,7 @@ static void memory_fault(UserThread *t)
     /* PROT_NONE is not present; whether another page was, only the kernel knows */
     fault(t, t->fault_sig, code, c->fault_addr, TRAP_PF,
           PF_USER | (c->fault_write ? PF_WRITE : 0) |
-          (code == CODE_ACCERR && r.prot ? PF_PRESENT : 0));
+              (code == CODE_ACCERR && r.prot ? PF_PRESENT : 0));
 }
 
 static void fetch_fault(UserThread *t)
@@ -295,29 +308,14 @@ static void handle(UserThread *t, TcgExit why)
 {
     uint64_t pc = t->x86.rip;
     switch (why) {
-    case TCG_EXIT_SYSCALL:
-        user_syscall(t);
-        break;
-    case TCG_EXIT_REQUEST:
-        break;
-    case TCG_EXIT_FAULT:
-        memory_fault(t);
-        break;
-    case TCG_EXIT_FETCH:
-        fetch_fault(t);
-        break;
-    case TCG_EXIT_UNDEF:
-        fault(t, SIGILL, CODE_ILLOPN, pc, TRAP_UD, 0);
-        break;
-    case TCG_EXIT_BREAK:
-        fault(t, SIGTRAP, CODE_KERNEL, 0, TRAP_BP, 0);
-        break;
-    case TCG_EXIT_ALIGN:
-        fault(t, SIGSEGV, CODE_KERNEL, 0, TRAP_GP, 0);
-        break;
-    case TCG_EXIT_DIVIDE:
-        fault(t, SIGFPE, CODE_INTDIV, pc, TRAP_DE, 0);
-        break;
+    case TCG_EXIT_SYSCALL: user_syscall(t); break;
+    case TCG_EXIT_REQUEST: break;
+    case TCG_EXIT_FAULT: memory_fault(t); break;
+    case TCG_EXIT_FETCH: fetch_fault(t); break;
+    case TCG_EXIT_UNDEF: fault(t, SIGILL, CODE_ILLOPN, pc, TRAP_UD, 0); break;
+    case TCG_EXIT_BREAK: fault(t, SIGTRAP, CODE_KERNEL, 0, TRAP_BP, 0); break;
+    case TCG_EXIT_ALIGN: fault(t, SIGSEGV, CODE_KERNEL, 0, TRAP_GP, 0); break;
+    case TCG_EXIT_DIVIDE: fault(t, SIGFPE, CODE_INTDIV, pc, TRAP_DE, 0); break;
     default:
         fprintf(stderr, "gemel: the translator left with reason %d, which no one handles\n", why);
         abort();
@@ -333,12 +331,12 @@ typedef struct X86SigContext {
 } X86SigContext;
 
 typedef struct X86Frame {
-    uint64_t      restorer;      /* the handler's return address */
-    uint64_t      uc_flags, uc_link;
-    UserStack     uc_stack;
+    uint64_t restorer; /* the handler's return address */
+    uint64_t uc_flags, uc_link;
+    UserStack uc_stack;
     X86SigContext mc;
-    uint64_t      uc_sigmask;
-    uint8_t       info[128];
+    uint64_t uc_sigmask;
+    uint8_t info[128];
 } X86Frame;
 _Static_assert(sizeof(X86SigContext) == 256, "sigcontext");
 _Static_assert(offsetof(X86Frame, uc_sigmask) == 8 + 296, "ucontext");
@@ -347,13 +345,22 @@ typedef struct X86FpState { /* FXSAVE64 */
     uint16_t cwd, swd, twd, fop;
     uint64_t rip, rdp;
     uint32_t mxcsr, mxcsr_mask;
-    uint8_t  st[8][16], xmm[16][16], pad[96];
+    uint8_t st[8][16], xmm[16][16], pad[96];
 } X86FpState;
 _Static_assert(sizeof(X86FpState) == 512, "fpstate");
 
-enum { UC_SS = 2, UC_STRICT_SS = 4, USER_CS = 0x33, USER_SS = 0x2b, RED_ZONE = 128,
-       SA_X86_ONSTACK = 0x08000000, SA_X86_RESTORER = 0x04000000, SS_X86_DISABLE = 2,
-       SS_X86_ONSTACK = 1, MXCSR_BITS = 0xffff };
+enum {
+    UC_SS = 2,
+    UC_STRICT_SS = 4,
+    USER_CS = 0x33,
+    USER_SS = 0x2b,
+    RED_ZONE = 128,
+    SA_X86_ONSTACK = 0x08000000,
+    SA_X86_RESTORER = 0x04000000,
+    SS_X86_DISABLE = 2,
+    SS_X86_ONSTACK = 1,
+    MXCSR_BITS = 0xffff
+};
 #define SS_X86_AUTODISARM ((int)(1u << 31))
 
 static bool on_altstack(const UserThread *t, uint64_t sp)
@@ -389,8 +396,8 @@ static bool frame_push(UserThread *t, const siginfo_t *si, const UserSigaction *
                        uint64_t frame_mask, const UserFault *flt)
 {
     X86Cpu *c = &t->x86;
-    X86Frame f = { .restorer = act->restorer, .uc_flags = UC_SS | UC_STRICT_SS };
-    X86FpState fp = { .cwd = (uint16_t)c->fcw, .mxcsr = c->mxcsr, .mxcsr_mask = MXCSR_BITS };
+    X86Frame f = {.restorer = act->restorer, .uc_flags = UC_SS | UC_STRICT_SS};
+    X86FpState fp = {.cwd = (uint16_t)c->fcw, .mxcsr = c->mxcsr, .mxcsr_mask = MXCSR_BITS};
     uint64_t sp = c->r[X86_RSP] - RED_ZONE;
     if (!(act->flags & SA_X86_RESTORER)) {
         return false; /* x86-64 has no other way back */
@@ -400,8 +407,8 @@ static bool frame_push(UserThread *t, const siginfo_t *si, const UserSigaction *
     }
     f.uc_stack = t->altstack;
     f.uc_stack.flags = !t->altstack.size ? SS_X86_DISABLE
-        : (t->altstack.flags & SS_X86_AUTODISARM) |
-          (on_altstack(t, c->r[X86_RSP]) ? SS_X86_ONSTACK : 0);
+                                         : (t->altstack.flags & SS_X86_AUTODISARM) |
+                                               (on_altstack(t, c->r[X86_RSP]) ? SS_X86_ONSTACK : 0);
     fill_context(t, &f.mc, flt);
     f.uc_sigmask = f.mc.oldmask = frame_mask;
     memcpy(f.info, si, sizeof f.info);
@@ -414,7 +421,7 @@ static bool frame_push(UserThread *t, const siginfo_t *si, const UserSigaction *
         return false;
     }
     if (t->altstack.flags & SS_X86_AUTODISARM) {
-        t->altstack = (UserStack){ 0 };
+        t->altstack = (UserStack){0};
     }
     c->r[X86_RAX] = 0;
     c->r[X86_RDI] = (uint64_t)si->si_signo;
@@ -465,7 +472,7 @@ static bool frame_pop(UserThread *t, uint64_t *mask)
         t->altstack = f.uc_stack;
         t->altstack.flags &= SS_X86_AUTODISARM;
         if (f.uc_stack.flags & SS_X86_DISABLE) {
-            t->altstack = (UserStack){ 0 };
+            t->altstack = (UserStack){0};
         }
     }
     *mask = f.uc_sigmask;

@@ -82,13 +82,13 @@ bool user_is_self_fd(const UserProcess *p, int fd)
 /* ---- what is to be run ---- */
 
 typedef struct Exec {
-    char         path[PATH_MAX];       /* program for the new emulator */
-    char         names[SCRIPT_DEPTH * 3][PATH_MAX]; /* what scripts put before the arguments */
-    uint64_t     before[SCRIPT_DEPTH * 3]; /* pointers, the last first */
-    unsigned     n_before;
-    bool         foreign;              /* not ours: the kernel's */
-    bool         linked;               /* path was a link of /proc that we answer */
-    UserImage    im, interp;
+    char path[PATH_MAX];                    /* program for the new emulator */
+    char names[SCRIPT_DEPTH * 3][PATH_MAX]; /* what scripts put before the arguments */
+    uint64_t before[SCRIPT_DEPTH * 3];      /* pointers, the last first */
+    unsigned n_before;
+    bool foreign; /* not ours: the kernel's */
+    bool linked;  /* path was a link of /proc that we answer */
+    UserImage im, interp;
 } Exec;
 
 /* Interpreter of a program: must be there, or the exec fails as a whole. */
@@ -99,8 +99,8 @@ static int check_interp(UserThread *t, Exec *x)
     if (!x->im.interp[0]) {
         return 0;
     }
-    int e = user_image_open(&x->interp, user_path(t->proc->opt, x->im.interp, buf), t->proc->opt,
-                            &why);
+    int e =
+        user_image_open(&x->interp, user_path(t->proc->opt, x->im.interp, buf), t->proc->opt, &why);
     if (x->interp.fd >= 0) {
         close(x->interp.fd);
     }
@@ -178,7 +178,7 @@ static size_t fill_argv(UserThread *t, Exec *x, uint64_t *v, uint64_t guest_argv
 {
     const UserOptions *o = t->proc->opt;
     size_t n = 0;
-    uint64_t first = (uint64_t)"";
+    uint64_t first = (uint64_t) "";
     if (argc) {
         memcpy(&first, (const void *)guest_argv, 8);
     }
@@ -187,12 +187,12 @@ static size_t fill_argv(UserThread *t, Exec *x, uint64_t *v, uint64_t guest_argv
         v[n++] = (uint64_t)o->inherit[i];
     }
     if (fd_text[0]) {
-        v[n++] = (uint64_t)"-self-fd";
+        v[n++] = (uint64_t) "-self-fd";
         v[n++] = (uint64_t)fd_text;
     }
-    v[n++] = (uint64_t)"-0";
+    v[n++] = (uint64_t) "-0";
     v[n++] = x->n_before ? x->before[x->n_before - 1] : first;
-    v[n++] = (uint64_t)"--";
+    v[n++] = (uint64_t) "--";
     v[n++] = (uint64_t)x->path;
     for (unsigned i = x->n_before; i-- > 0;) {
         if (i + 1 != x->n_before) {
@@ -240,7 +240,7 @@ static int64_t run_self(UserThread *t, Exec *x, uint64_t argv, size_t argc, uint
     if (fd_text[0]) {
         fcntl(fd, F_SETFD, 0);
     }
-    int64_t r = USER_CALL(t, SYS_execveat, (uint64_t)fd, (uint64_t)"", (uint64_t)v,
+    int64_t r = USER_CALL(t, SYS_execveat, (uint64_t)fd, (uint64_t) "", (uint64_t)v,
                           envp ? envp : (uint64_t)no_env, AT_EMPTY_PATH, 0);
     if (fd_text[0]) {
         fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -275,7 +275,8 @@ static int64_t get_path(UserThread *t, Exec *x, int dirfd, uint64_t at, uint64_t
     snprintf(link, sizeof link, "/proc/self/fd/%d", dirfd);
     if (n) {
         return snprintf(x->path, sizeof x->path, "%s/%s", link, rest) >= (int)sizeof x->path
-               ? -ENAMETOOLONG : 0;
+                   ? -ENAMETOOLONG
+                   : 0;
     }
     /* The file itself: by its name if it has one still, for the descriptor may close on exec. */
     ssize_t got = readlink(link, x->path, sizeof x->path - 1);

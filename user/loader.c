@@ -82,8 +82,7 @@ static int check_interp(UserImage *im, const Elf64_Phdr *p, const char **why)
 static int check_load(UserImage *im, const Elf64_Phdr *p, uint64_t file_bytes, const char **why)
 {
     if (p->p_filesz > p->p_memsz || p->p_vaddr >= USER_TASK_SIZE ||
-        p->p_memsz > USER_TASK_SIZE - p->p_vaddr ||
-        (p->p_vaddr - p->p_offset) % USER_PAGE) {
+        p->p_memsz > USER_TASK_SIZE - p->p_vaddr || (p->p_vaddr - p->p_offset) % USER_PAGE) {
         return reject(why, "malformed ELF segment");
     }
     if (p->p_offset > file_bytes || p->p_filesz > file_bytes - p->p_offset) {
@@ -178,9 +177,8 @@ static int map_bss(uint64_t from, uint64_t to, int host_prot)
     if (full > from && (host_prot & PROT_WRITE)) {
         memset((void *)from, 0, (full < to ? full : page_up(to)) - from);
     }
-    if (full < page_up(to) &&
-        mmap((void *)full, page_up(to) - full, host_prot,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
+    if (full < page_up(to) && mmap((void *)full, page_up(to) - full, host_prot,
+                                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
         return -errno;
     }
     return 0;
@@ -192,9 +190,8 @@ static int map_segment(UserProcess *p, const UserImage *im, const Elf64_Phdr *ph
     uint64_t file_end = im->load_bias + ph->p_vaddr + ph->p_filesz;
     uint64_t end = im->load_bias + ph->p_vaddr + ph->p_memsz;
     int prot = prot_of(ph->p_flags), host = user_host_prot(prot);
-    if (ph->p_filesz &&
-        mmap((void *)start, file_end - start, host, MAP_PRIVATE | MAP_FIXED, im->fd,
-             (off_t)page_down(ph->p_offset)) == MAP_FAILED) {
+    if (ph->p_filesz && mmap((void *)start, file_end - start, host, MAP_PRIVATE | MAP_FIXED, im->fd,
+                             (off_t)page_down(ph->p_offset)) == MAP_FAILED) {
         return -errno;
     }
     int e = end > file_end ? map_bss(ph->p_filesz ? file_end : start, end, host) : 0;
@@ -266,9 +263,9 @@ static int map_image(UserProcess *p, UserImage *im, uint64_t want, const char **
     uint64_t align = max_align(ph, h.e_phnum);
     int e = reserve(&p->map, im, want ? (want + align - 1) & ~(align - 1) : 0, align);
     if (e) {
-        *why = im->type == ET_EXEC
-            ? "its fixed load address is taken by the emulator or not allowed (vm.mmap_min_addr)"
-            : "no address space for it";
+        *why = im->type == ET_EXEC ? "its fixed load address is taken by the emulator or not "
+                                     "allowed (vm.mmap_min_addr)"
+                                   : "no address space for it";
     }
     im->brk = 0;
     for (unsigned i = 0; i < h.e_phnum && !e; i++) {
@@ -289,9 +286,10 @@ static int load_interp(UserProcess *p, UserImage *in, const char *name, const ch
     char buf[4096];
     int e = user_image_open(in, user_path(p->opt, name, buf), p->opt, why);
     if (e == -ENOENT) {
-        *why = p->opt->root
-            ? "its ELF interpreter is neither below the -L folder nor on this system"
-            : "its ELF interpreter is not on this system (-L ROOT names a folder that has it)";
+        *why =
+            p->opt->root
+                ? "its ELF interpreter is neither below the -L folder nor on this system"
+                : "its ELF interpreter is not on this system (-L ROOT names a folder that has it)";
         return e;
     }
     if (e) {

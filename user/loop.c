@@ -13,11 +13,23 @@
 #include "user/guest_abi.h"
 
 enum {
-    EC_INSN_ABORT = 0x20, EC_DATA_ABORT = 0x24, EC_PC_ALIGN = 0x22,
-    DFSC_TRANSLATION = 0x07, DFSC_PERMISSION = 0x0f, DFSC_ALIGN = 0x21, DFSC_EXTERNAL = 0x10,
-    ESR_WNR = 1 << 6, ESR_IL = 1 << 25,
-    CODE_ILLOPC = 1, CODE_ILLOPN = 2, CODE_MAPERR = 1, CODE_ACCERR = 2, CODE_ADRALN = 1,
-    CODE_TRAP_BRKPT = 1, CODE_KERNEL = 0x80, CODE_FPE_INTDIV = 1,
+    EC_INSN_ABORT = 0x20,
+    EC_DATA_ABORT = 0x24,
+    EC_PC_ALIGN = 0x22,
+    DFSC_TRANSLATION = 0x07,
+    DFSC_PERMISSION = 0x0f,
+    DFSC_ALIGN = 0x21,
+    DFSC_EXTERNAL = 0x10,
+    ESR_WNR = 1 << 6,
+    ESR_IL = 1 << 25,
+    CODE_ILLOPC = 1,
+    CODE_ILLOPN = 2,
+    CODE_MAPERR = 1,
+    CODE_ACCERR = 2,
+    CODE_ADRALN = 1,
+    CODE_TRAP_BRKPT = 1,
+    CODE_KERNEL = 0x80,
+    CODE_FPE_INTDIV = 1,
 };
 
 static uint64_t esr(unsigned ec, uint64_t iss)
@@ -133,36 +145,19 @@ void user_a64_handle(UserThread *t, TcgExit why)
     uint64_t info = t->cpu.tcg.exit_info, pc = t->cpu.pc;
     t->cpu.excl_addr = UINT64_MAX; /* an exception return clears the monitor (B2.9.3) */
     switch (why) {
-    case TCG_EXIT_SYSCALL:
-        svc(t, info);
-        break;
-    case TCG_EXIT_REQUEST:
-        break;
-    case TCG_EXIT_FAULT:
-        memory_fault(t);
-        break;
-    case TCG_EXIT_FETCH:
-        fetch_fault(t);
-        break;
+    case TCG_EXIT_SYSCALL: svc(t, info); break;
+    case TCG_EXIT_REQUEST: break;
+    case TCG_EXIT_FAULT: memory_fault(t); break;
+    case TCG_EXIT_FETCH: fetch_fault(t); break;
     case TCG_EXIT_UNDEF:
-    case TCG_EXIT_BTI:
-        simple_fault(t, SIGILL, CODE_ILLOPC, pc, 0);
-        break;
-    case TCG_EXIT_PAC:
-        simple_fault(t, SIGILL, CODE_ILLOPN, pc, 0);
-        break;
-    case TCG_EXIT_BREAK:
-        simple_fault(t, SIGTRAP, CODE_TRAP_BRKPT, pc, 0);
-        break;
+    case TCG_EXIT_BTI: simple_fault(t, SIGILL, CODE_ILLOPC, pc, 0); break;
+    case TCG_EXIT_PAC: simple_fault(t, SIGILL, CODE_ILLOPN, pc, 0); break;
+    case TCG_EXIT_BREAK: simple_fault(t, SIGTRAP, CODE_TRAP_BRKPT, pc, 0); break;
     case TCG_EXIT_ALIGN:
         simple_fault(t, SIGBUS, CODE_ADRALN, info, esr(EC_DATA_ABORT, DFSC_ALIGN));
         break;
-    case TCG_EXIT_PC_ALIGN:
-        simple_fault(t, SIGBUS, CODE_ADRALN, pc, esr(EC_PC_ALIGN, 0));
-        break;
-    case TCG_EXIT_DIVIDE:
-        simple_fault(t, SIGFPE, CODE_FPE_INTDIV, pc, 0);
-        break;
+    case TCG_EXIT_PC_ALIGN: simple_fault(t, SIGBUS, CODE_ADRALN, pc, esr(EC_PC_ALIGN, 0)); break;
+    case TCG_EXIT_DIVIDE: simple_fault(t, SIGFPE, CODE_FPE_INTDIV, pc, 0); break;
     default:
         fprintf(stderr, "gemel: the translator left with reason %d, which no one handles\n", why);
         abort();
@@ -183,8 +178,8 @@ void user_cpu_loop(UserThread *t)
 
 UserThread *user_thread_new(UserProcess *p)
 {
-    UserThread *t = mmap(NULL, sizeof *t, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                         -1, 0);
+    UserThread *t =
+        mmap(NULL, sizeof *t, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (t == MAP_FAILED) {
         return NULL;
     }

@@ -69,7 +69,9 @@ static void open_engine(UserProcess *p, UserThread *t)
     static const TcgHostOps ops = {.fetch = user_map_fetch};
     const char *heat = getenv("GEMEL_HEAT");
     TcgConfig config = {
-        .tier2_heat = p->opt->no_tier2 || p->opt->interp ? 0 : heat ? (uint32_t)atoi(heat) : 2000,
+        .tier2_heat = p->opt->no_tier2 || p->opt->interp ? 0
+                      : heat                             ? (uint32_t)atoi(heat)
+                                                         : 2000,
         .background = true,
         .interp = p->opt->interp,
         .perf_map = getenv("GEMEL_PERF_MAP") != NULL,

@@ -192,8 +192,9 @@ static int64_t claim(UserMap *m, uint64_t start, uint64_t end)
     for (size_t i = user_map_index(m, start); at < end; i++) {
         uint64_t stop = i < m->n && m->r[i].start < end ? m->r[i].start : end;
         if (at < stop) {
-            void *a = mmap((void *)at, stop - at, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
-                           MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+            void *a =
+                mmap((void *)at, stop - at, PROT_NONE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
             if (a != (void *)at) {
                 int64_t e = a == MAP_FAILED && errno == EPERM ? -EPERM : -ENOMEM;
                 unclaim(m, start, at);
@@ -212,8 +213,7 @@ static int64_t raw_mmap(uint64_t addr, uint64_t len, int prot, int flags, int fd
 }
 
 /* A place below the limit of -R, tried from the top down; lock held. */
-static int64_t mmap_below_limit(UserMap *m, uint64_t len, int prot, int flags, int fd,
-                                uint64_t off)
+static int64_t mmap_below_limit(UserMap *m, uint64_t len, int prot, int flags, int fd, uint64_t off)
 {
     uint64_t top = m->limit;
     for (size_t i = m->n + 1; i-- > 0;) {
@@ -297,8 +297,10 @@ int64_t user_mmap(UserProcess *p, const uint64_t a[6])
         r = raw_mmap(addr, len, user_host_prot(prot), flags, fd, off);
     }
     if (r >= 0) {
-        exec = user_map_set(m, (UserRegion){.start = (uint64_t)r, .end = (uint64_t)r + len,
-                                            .prot = prot, .shared = flags & MAP_SHARED});
+        exec = user_map_set(m, (UserRegion){.start = (uint64_t)r,
+                                            .end = (uint64_t)r + len,
+                                            .prot = prot,
+                                            .shared = flags & MAP_SHARED});
     }
     pthread_mutex_unlock(&m->lock);
     dropped(p, exec, (uint64_t)r, (uint64_t)r + len);
@@ -482,7 +484,9 @@ int64_t user_brk(UserProcess *p, uint64_t want)
                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
         ok = r == (int64_t)old_end;
         if (ok) {
-            user_map_set(m, (UserRegion){.start = old_end, .end = new_end, .kind = USER_R_HEAP,
+            user_map_set(m, (UserRegion){.start = old_end,
+                                         .end = new_end,
+                                         .kind = USER_R_HEAP,
                                          .prot = PROT_READ | PROT_WRITE});
         }
     }

@@ -18,14 +18,14 @@
 
 typedef struct OptState {
     UserOptions *o;
-    size_t       n_env, cap_env;
+    size_t n_env, cap_env;
 } OptState;
 
 typedef struct OptRow {
-    const char *name, *arg;     /* arg: NULL if it takes none */
-    const char *env, *env2;     /* variables that set it */
-    bool        inherit;        /* children of execve get it too */
-    bool      (*set)(OptState *s, const char *value);  /* false: bad value */
+    const char *name, *arg;                      /* arg: NULL if it takes none */
+    const char *env, *env2;                      /* variables that set it */
+    bool inherit;                                /* children of execve get it too */
+    bool (*set)(OptState *s, const char *value); /* false: bad value */
     const char *help;
 } OptRow;
 
@@ -184,8 +184,7 @@ static bool set_argv0(OptState *s, const char *v)
 
 static bool set_base(OptState *s, const char *v)
 {
-    return parse_size(v, &s->o->base) && s->o->base % 0x10000 == 0 &&
-           s->o->base < USER_TASK_SIZE;
+    return parse_size(v, &s->o->base) && s->o->base % 0x10000 == 0 && s->o->base < USER_TASK_SIZE;
 }
 
 static bool set_reserve(OptState *s, const char *v)
@@ -194,11 +193,13 @@ static bool set_reserve(OptState *s, const char *v)
            s->o->reserve <= USER_TASK_SIZE;
 }
 
-static const struct { const char *name; uint32_t bit; const char *help; } log_items[] = {
-    {"in_asm", TCG_LOG_IN, "guest code of each block"},
-    {"op", TCG_LOG_IR, "IR as built"},
-    {"op_opt", TCG_LOG_OPT, "IR after each pass"},
-    {"out_asm", TCG_LOG_OUT, "host code"},
+static const struct {
+    const char *name;
+    uint32_t bit;
+    const char *help;
+} log_items[] = {
+    {"in_asm", TCG_LOG_IN, "guest code of each block"},  {"op", TCG_LOG_IR, "IR as built"},
+    {"op_opt", TCG_LOG_OPT, "IR after each pass"},       {"out_asm", TCG_LOG_OUT, "host code"},
     {"exec", TCG_LOG_EXEC, "each block entered (slow)"},
 };
 
@@ -281,8 +282,7 @@ static bool do_help(OptState *s, const char *v);
 static const OptRow rows[] = {
     {"L", "ROOT", "GEMEL_LD_PREFIX", "QEMU_LD_PREFIX", true, set_root,
      "look for files (the ELF interpreter, libraries) below ROOT first"},
-    {"cpu", "MODEL", "GEMEL_CPU", "QEMU_CPU", true, set_cpu,
-     "guest CPU; 'help' lists them [max]"},
+    {"cpu", "MODEL", "GEMEL_CPU", "QEMU_CPU", true, set_cpu, "guest CPU; 'help' lists them [max]"},
     {"strace", NULL, "GEMEL_STRACE", "QEMU_STRACE", true, set_strace,
      "print each system call to stderr (or to -D FILE)"},
     {"E", "VAR=VALUE", NULL, NULL, false, set_env, "set a variable for the program"},

@@ -42,8 +42,8 @@ const char *user_proc_link(UserThread *t, const char *path)
 
 typedef struct HostLine {
     uint64_t start, end, offset, inode;
-    char     dev[16], name[4096];
-    char     shared;
+    char dev[16], name[4096];
+    char shared;
 } HostLine;
 
 static bool parse_line(const char *s, HostLine *h)
@@ -63,12 +63,15 @@ static bool parse_line(const char *s, HostLine *h)
 static void print_part(FILE *out, const HostLine *h, const UserRegion *r)
 {
     static const char *const names[] = {
-        [USER_R_STACK] = "[stack]", [USER_R_HEAP] = "[heap]", [USER_R_VDSO] = "[vdso]",
+        [USER_R_STACK] = "[stack]",
+        [USER_R_HEAP] = "[heap]",
+        [USER_R_VDSO] = "[vdso]",
     };
     uint64_t s = h->start > r->start ? h->start : r->start;
     uint64_t e = h->end < r->end ? h->end : r->end;
     const char *name = r->kind < USER_R_SHM && names[r->kind] ? names[r->kind]
-                     : h->name[0] == '[' ? "" : h->name;
+                       : h->name[0] == '['                    ? ""
+                                                              : h->name;
     int n = fprintf(out, "%08" PRIx64 "-%08" PRIx64 " %c%c%c%c %08" PRIx64 " %s %" PRIu64 " ", s, e,
                     r->prot & PROT_READ ? 'r' : '-', r->prot & PROT_WRITE ? 'w' : '-',
                     r->prot & PROT_EXEC ? 'x' : '-', h->shared,
@@ -153,9 +156,12 @@ static void print_stat(UserProcess *p, FILE *out)
     int field = 3;
     char *save;
     for (char *w = strtok_r(s + 1, " \n", &save); w; w = strtok_r(NULL, " \n", &save), field++) {
-        uint64_t v = field == 28 ? p->stack_sp : field == 48 ? p->arg_start
-                   : field == 49 ? p->arg_end : field == 50 ? p->env_start
-                   : field == 51 ? p->env_end : 0;
+        uint64_t v = field == 28   ? p->stack_sp
+                     : field == 48 ? p->arg_start
+                     : field == 49 ? p->arg_end
+                     : field == 50 ? p->env_start
+                     : field == 51 ? p->env_end
+                                   : 0;
         if (v) {
             fprintf(out, " %" PRIu64, v);
         } else {
@@ -168,15 +174,15 @@ static void print_stat(UserProcess *p, FILE *out)
 static void print_cpuinfo(UserProcess *p, FILE *out)
 {
     static const char *const hwcap[32] = {
-        "fp", "asimd", "evtstrm", "aes", "pmull", "sha1", "sha2", "crc32", "atomics", "fphp",
-        "asimdhp", "cpuid", "asimdrdm", "jscvt", "fcma", "lrcpc", "dcpop", "sha3", "sm3", "sm4",
-        "asimddp", "sha512", "sve", "asimdfhm", "dit", "uscat", "ilrcpc", "flagm", "ssbs", "sb",
-        "paca", "pacg",
+        "fp",      "asimd", "evtstrm", "aes",   "pmull",    "sha1",   "sha2", "crc32",
+        "atomics", "fphp",  "asimdhp", "cpuid", "asimdrdm", "jscvt",  "fcma", "lrcpc",
+        "dcpop",   "sha3",  "sm3",     "sm4",   "asimddp",  "sha512", "sve",  "asimdfhm",
+        "dit",     "uscat", "ilrcpc",  "flagm", "ssbs",     "sb",     "paca", "pacg",
     };
     static const char *const hwcap2[20] = {
-        "dcpodp", "sve2", "sveaes", "svepmull", "svebitperm", "svesha3", "svesm4", "flagm2",
-        "frint", "svei8mm", "svef32mm", "svef64mm", "svebf16", "i8mm", "bf16", "dgh", "rng", "bti",
-        "mte", "ecv",
+        "dcpodp", "sve2",  "sveaes",  "svepmull", "svebitperm", "svesha3", "svesm4",
+        "flagm2", "frint", "svei8mm", "svef32mm", "svef64mm",   "svebf16", "i8mm",
+        "bf16",   "dgh",   "rng",     "bti",      "mte",        "ecv",
     };
     const A64Cpu *c = &p->threads->cpu;
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -196,14 +202,18 @@ static void print_cpuinfo(UserProcess *p, FILE *out)
         for (unsigned b = 0; b < 20; b++) {
             fprintf(out, h2 >> b & 1 ? " %s" : "", hwcap2[b]);
         }
-        fprintf(out, "\nCPU implementer\t: 0x%02x\nCPU architecture: 8\nCPU variant\t: 0x%x\n"
-                "CPU part\t: 0x%03x\nCPU revision\t: %u\n\n", (unsigned)(c->midr >> 24 & 0xff),
-                (unsigned)(c->midr >> 20 & 0xf), (unsigned)(c->midr >> 4 & 0xfff),
-                (unsigned)(c->midr & 0xf));
+        fprintf(out,
+                "\nCPU implementer\t: 0x%02x\nCPU architecture: 8\nCPU variant\t: 0x%x\n"
+                "CPU part\t: 0x%03x\nCPU revision\t: %u\n\n",
+                (unsigned)(c->midr >> 24 & 0xff), (unsigned)(c->midr >> 20 & 0xf),
+                (unsigned)(c->midr >> 4 & 0xfff), (unsigned)(c->midr & 0xf));
     }
 }
 
-static const struct { const char *name; void (*print)(UserProcess *p, FILE *out); } files[] = {
+static const struct {
+    const char *name;
+    void (*print)(UserProcess *p, FILE *out);
+} files[] = {
     {"maps", print_maps}, {"cmdline", print_cmdline}, {"environ", print_environ},
     {"auxv", print_auxv}, {"stat", print_stat},
 };

@@ -54,8 +54,8 @@ const char *user_path(const UserOptions *o, const char *path, char buf[4096])
     }
     int n = snprintf(buf, 4096, "%s%s", o->root, path);
     int saved = errno;
-    const char *r = n > 0 && n < 4096 && !faccessat(AT_FDCWD, buf, F_OK, AT_SYMLINK_NOFOLLOW)
-                    ? buf : path;
+    const char *r =
+        n > 0 && n < 4096 && !faccessat(AT_FDCWD, buf, F_OK, AT_SYMLINK_NOFOLLOW) ? buf : path;
     errno = saved;
     return r;
 }

@@ -36,8 +36,7 @@ int64_t user_madvise(UserProcess *p, uint64_t addr, uint64_t len, int advice)
         uint64_t e = m->r[i].end < end ? m->r[i].end : end;
         hole = s > at ? -ENOMEM : hole;
         exec |= (m->r[i].prot & PROT_EXEC) != 0;
-        if (m->r[i].sealed && !(m->r[i].prot & PROT_WRITE) && !m->r[i].shared &&
-            discards(advice)) {
+        if (m->r[i].sealed && !(m->r[i].prot & PROT_WRITE) && !m->r[i].shared && discards(advice)) {
             r = -EPERM;
             break;
         }
@@ -81,10 +80,13 @@ int64_t user_shmat(UserProcess *p, int id, uint64_t addr, int flags)
     r = (int64_t)syscall(SYS_shmat, id, addr, host_flags);
     r = r == -1 ? -errno : r;
     if (r >= 0) {
-        int prot = PROT_READ | (flags & SHM_RDONLY ? 0 : PROT_WRITE) |
-                   (flags & SHM_EXEC ? PROT_EXEC : 0);
-        exec = user_map_set(m, (UserRegion){.start = (uint64_t)r, .end = (uint64_t)r + len,
-                                            .prot = prot, .kind = USER_R_SHM, .shared = true});
+        int prot =
+            PROT_READ | (flags & SHM_RDONLY ? 0 : PROT_WRITE) | (flags & SHM_EXEC ? PROT_EXEC : 0);
+        exec = user_map_set(m, (UserRegion){.start = (uint64_t)r,
+                                            .end = (uint64_t)r + len,
+                                            .prot = prot,
+                                            .kind = USER_R_SHM,
+                                            .shared = true});
     }
     pthread_mutex_unlock(&m->lock);
     if (exec) {

@@ -10,33 +10,44 @@
 #include "user/user.h"
 
 enum {
-    SA_A64_ONSTACK = 0x08000000, SA_A64_RESTORER = 0x04000000, SA_A64_SIGINFO = 4,
-    SS_A64_ONSTACK = 1, SS_A64_DISABLE = 2, SS_A64_AUTODISARM = (int)0x80000000,
-    FPSIMD_MAGIC = 0x46508001, ESR_MAGIC = 0x45535201, EXTRA_MAGIC = 0x45585401,
+    SA_A64_ONSTACK = 0x08000000,
+    SA_A64_RESTORER = 0x04000000,
+    SA_A64_SIGINFO = 4,
+    SS_A64_ONSTACK = 1,
+    SS_A64_DISABLE = 2,
+    SS_A64_AUTODISARM = (int)0x80000000,
+    FPSIMD_MAGIC = 0x46508001,
+    ESR_MAGIC = 0x45535201,
+    EXTRA_MAGIC = 0x45585401,
     RESERVED_BYTES = 4096,
 };
 #define NZCV_MASK 0xf0000000u
 
-typedef struct FrameHead { uint32_t magic, size; } FrameHead;
+typedef struct FrameHead {
+    uint32_t magic, size;
+} FrameHead;
 
 typedef struct FpsimdContext {
     FrameHead head;
-    uint32_t  fpsr, fpcr;
-    uint64_t  v[32][2];
+    uint32_t fpsr, fpcr;
+    uint64_t v[32][2];
 } FpsimdContext;
 
-typedef struct EsrContext { FrameHead head; uint64_t esr; } EsrContext;
+typedef struct EsrContext {
+    FrameHead head;
+    uint64_t esr;
+} EsrContext;
 
 typedef struct A64Frame {
-    uint8_t   info[128];
-    uint64_t  uc_flags, uc_link;
+    uint8_t info[128];
+    uint64_t uc_flags, uc_link;
     UserStack uc_stack;
-    uint64_t  uc_sigmask;
-    uint8_t   unused[120];
-    uint8_t   pad[8];
-    uint64_t  fault_address, regs[31], sp, pc, pstate;
-    uint8_t   pad2[8];
-    uint8_t   reserved[RESERVED_BYTES];
+    uint64_t uc_sigmask;
+    uint8_t unused[120];
+    uint8_t pad[8];
+    uint64_t fault_address, regs[31], sp, pc, pstate;
+    uint8_t pad2[8];
+    uint8_t reserved[RESERVED_BYTES];
 } A64Frame;
 _Static_assert(offsetof(A64Frame, fault_address) == 128 + 176, "ucontext.uc_mcontext");
 _Static_assert(offsetof(A64Frame, reserved) == 128 + 176 + 288, "sigcontext.__reserved");
@@ -45,8 +56,8 @@ _Static_assert(sizeof(FpsimdContext) == 528, "fpsimd_context");
 
 bool user_on_altstack(const UserThread *t, uint64_t sp)
 {
-    return !(t->altstack.flags & SS_A64_AUTODISARM) && t->altstack.size &&
-           sp > t->altstack.sp && sp - t->altstack.sp <= t->altstack.size;
+    return !(t->altstack.flags & SS_A64_AUTODISARM) && t->altstack.size && sp > t->altstack.sp &&
+           sp - t->altstack.sp <= t->altstack.size;
 }
 
 static uint64_t frame_sp(const UserThread *t, const UserSigaction *act)
@@ -84,7 +95,8 @@ bool user_frame_push(UserThread *t, const siginfo_t *si, const UserSigaction *ac
     memcpy(f.info, si, sizeof f.info);
     f.uc_stack = t->altstack;
     f.uc_stack.flags = !t->altstack.size ? SS_A64_DISABLE
-        : (t->altstack.flags & SS_A64_AUTODISARM) | (user_on_altstack(t, c->sp) ? SS_A64_ONSTACK : 0);
+                                         : (t->altstack.flags & SS_A64_AUTODISARM) |
+                                               (user_on_altstack(t, c->sp) ? SS_A64_ONSTACK : 0);
     f.uc_sigmask = frame_mask;
     memcpy(f.regs, c->x, sizeof f.regs);
     f.sp = c->sp;

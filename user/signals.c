@@ -31,12 +31,11 @@ _Thread_local UserThread *user_current;
 extern const char user_host_stub_check[], user_host_stub_insn[], user_host_stub_done[];
 extern const char user_host_stub_abort[], user_copy_insn[], user_copy_end[];
 extern void user_host_restorer(void);
-extern int64_t user_host_stub(const uint32_t *request, uint32_t bits, long nr,
-                              const uint64_t a[6]);
+extern int64_t user_host_stub(const uint32_t *request, uint32_t bits, long nr, const uint64_t a[6]);
 
 enum { ALTSTACK_BYTES = 128 << 10, SA_HOST_RESTORER = 0x04000000 };
 
-#define BIT(sig) ((uint64_t)1 << ((sig) - 1))
+#define BIT(sig) ((uint64_t)1 << ((sig)-1))
 /* What the translator needs open on the host. */
 #define SYNC_OPEN (BIT(SIGSEGV) | BIT(SIGBUS))
 /* UserThread.host_mask: equal to no mask that is ever wanted. */
@@ -201,7 +200,8 @@ static void host_handler(int sig, siginfo_t *si, void *ctx)
 void user_signal_install(const UserThread *t, int sig)
 {
     const UserSigaction *g = &t->action[sig];
-    UserSigaction host = {.handler = (uint64_t)host_handler, .mask = ~(uint64_t)0,
+    UserSigaction host = {.handler = (uint64_t)host_handler,
+                          .mask = ~(uint64_t)0,
                           .restorer = (uint64_t)user_host_restorer};
     host.flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_HOST_RESTORER |
                  (g->flags & (SA_NOCLDSTOP | SA_NOCLDWAIT));
@@ -292,8 +292,8 @@ static void settle_restart(UserThread *t, const UserSigaction *act)
     if (!r) {
         return;
     }
-    bool eintr = r == USER_ERESTARTNOHAND || (r == USER_ERESTARTSYS && act &&
-                                              !(act->flags & SA_RESTART));
+    bool eintr =
+        r == USER_ERESTARTNOHAND || (r == USER_ERESTARTSYS && act && !(act->flags & SA_RESTART));
     if (act && eintr) {
         t->proc->abi->result(t, -EINTR);
     } else {
@@ -372,8 +372,8 @@ void user_signal_fault(UserThread *t, const UserFault *f)
 void user_thread_enter(UserThread *t)
 {
     if (!t->host_altstack) {
-        t->host_altstack = mmap(NULL, ALTSTACK_BYTES, PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        t->host_altstack =
+            mmap(NULL, ALTSTACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (t->host_altstack == MAP_FAILED) {
             abort();
         }

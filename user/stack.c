@@ -18,7 +18,8 @@
 #include "user/guest_abi.h"
 
 enum {
-    STACK_DEFAULT = 8 << 20, STACK_MIN = 256 << 10,
+    STACK_DEFAULT = 8 << 20,
+    STACK_MIN = 256 << 10,
 };
 #define STACK_MAX ((uint64_t)1 << 30)
 
@@ -65,8 +66,8 @@ static void aux(UserProcess *p, uint64_t type, uint64_t value)
     p->auxv[p->n_auxv++] = value;
 }
 
-static void fill_auxv(UserProcess *p, const UserImage *im, const UserImage *in,
-                      uint64_t execfn, uint64_t random, uint64_t platform)
+static void fill_auxv(UserProcess *p, const UserImage *im, const UserImage *in, uint64_t execfn,
+                      uint64_t random, uint64_t platform)
 {
     p->n_auxv = 0;
     if (p->vdso) {
@@ -110,7 +111,8 @@ static int map_stack(UserProcess *p, size_t strings, bool executable)
     }
     p->stack_start = (uint64_t)a;
     p->stack_end = (uint64_t)a + bytes;
-    UserRegion r = {.start = p->stack_start, .end = p->stack_end,
+    UserRegion r = {.start = p->stack_start,
+                    .end = p->stack_end,
                     .prot = PROT_READ | PROT_WRITE | (executable ? PROT_EXEC : 0),
                     .kind = USER_R_STACK};
     user_map_note(&p->map, &r);

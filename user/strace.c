@@ -11,7 +11,10 @@
 
 enum { LINE = 1024, SHOWN = 64 };
 
-typedef struct Line { char s[LINE]; size_t n; } Line;
+typedef struct Line {
+    char s[LINE];
+    size_t n;
+} Line;
 
 __attribute__((format(printf, 2, 3))) static void add(Line *l, const char *format, ...)
 {
@@ -65,11 +68,15 @@ static void add_text(Line *l, uint64_t at, uint64_t bytes)
 
 static void add_open_flags(Line *l, uint64_t f)
 {
-    static const struct { uint32_t bit; const char *name; } names[] = {
-        {0100, "O_CREAT"}, {0200, "O_EXCL"}, {0400, "O_NOCTTY"}, {01000, "O_TRUNC"},
-        {02000, "O_APPEND"}, {04000, "O_NONBLOCK"}, {010000, "O_DSYNC"}, {040000, "O_DIRECTORY"},
-        {0100000, "O_NOFOLLOW"}, {0200000, "O_DIRECT"}, {0400000, "O_LARGEFILE"},
-        {01000000, "O_NOATIME"}, {02000000, "O_CLOEXEC"}, {010000000, "O_PATH"},
+    static const struct {
+        uint32_t bit;
+        const char *name;
+    } names[] = {
+        {0100, "O_CREAT"},       {0200, "O_EXCL"},         {0400, "O_NOCTTY"},
+        {01000, "O_TRUNC"},      {02000, "O_APPEND"},      {04000, "O_NONBLOCK"},
+        {010000, "O_DSYNC"},     {040000, "O_DIRECTORY"},  {0100000, "O_NOFOLLOW"},
+        {0200000, "O_DIRECT"},   {0400000, "O_LARGEFILE"}, {01000000, "O_NOATIME"},
+        {02000000, "O_CLOEXEC"}, {010000000, "O_PATH"},
     };
     static const char *const modes[] = {"O_RDONLY", "O_WRONLY", "O_RDWR", "3"};
     add(l, "%s", modes[f & 3]);
@@ -90,8 +97,8 @@ static void add_arg(Line *l, char kind, uint64_t v, uint64_t next)
     switch (kind) {
     case 'd':
     case 'S':
-        add(l, "%" PRId64, (int64_t)(int32_t)v == (int64_t)v || v >> 32 == 0 ? (int64_t)(int32_t)v
-                                                                            : (int64_t)v);
+        add(l, "%" PRId64,
+            (int64_t)(int32_t)v == (int64_t)v || v >> 32 == 0 ? (int64_t)(int32_t)v : (int64_t)v);
         break;
     case 'f':
         if ((int32_t)v == AT_FDCWD) {
@@ -100,24 +107,12 @@ static void add_arg(Line *l, char kind, uint64_t v, uint64_t next)
             add(l, "%d", (int32_t)v);
         }
         break;
-    case 'u':
-        add(l, "%" PRIu64, v);
-        break;
-    case 'o':
-        add(l, "0%" PRIo64, v);
-        break;
-    case 's':
-        add_string(l, v);
-        break;
-    case 't':
-        add_text(l, v, next);
-        break;
-    case 'O':
-        add_open_flags(l, v);
-        break;
-    default:
-        add(l, v ? "%#" PRIx64 : "NULL", v);
-        break;
+    case 'u': add(l, "%" PRIu64, v); break;
+    case 'o': add(l, "0%" PRIo64, v); break;
+    case 's': add_string(l, v); break;
+    case 't': add_text(l, v, next); break;
+    case 'O': add_open_flags(l, v); break;
+    default: add(l, v ? "%#" PRIx64 : "NULL", v); break;
     }
 }
 
@@ -174,6 +169,7 @@ void user_strace_signal(UserThread *t, int sig, const siginfo_t *si)
 {
     Line l = {.n = 0};
     add(&l, "--- SIG%s si_code=%d si_addr=%p pc=%#" PRIx64 " ---\n",
-        sigabbrev_np(sig) ? sigabbrev_np(sig) : "RT", si->si_code, si->si_addr, t->proc->abi->pc(t));
+        sigabbrev_np(sig) ? sigabbrev_np(sig) : "RT", si->si_code, si->si_addr,
+        t->proc->abi->pc(t));
     out(t, &l);
 }

@@ -22,7 +22,9 @@ static int64_t refuse(UserThread *t, uint64_t fd, int64_t error)
 
 /* ---- fcntl: include/uapi/linux/fcntl.h, asm-generic/fcntl.h ---- */
 
-static const struct { uint16_t first, last; } fcntls[] = {
+static const struct {
+    uint16_t first, last;
+} fcntls[] = {
     {0, 11},      /* F_DUPFD to F_GETSIG */
     {15, 17},     /* F_SETOWN_EX, F_GETOWN_EX, F_GETOWNER_UIDS */
     {36, 38},     /* F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW */
@@ -34,14 +36,12 @@ SYS_DEF(fcntl)
 {
     unsigned cmd = (unsigned)a[1];
     switch (cmd) {
-    case F_SETFL:
-        return USER_CALL(t, SYS_fcntl, a[0], a[1], user_open_flags_to_host(a[2]));
+    case F_SETFL: return USER_CALL(t, SYS_fcntl, a[0], a[1], user_open_flags_to_host(a[2]));
     case F_GETFL: {
         int64_t r = USER_CALL(t, SYS_fcntl, a[0], a[1], 0);
         return r < 0 ? r : (int64_t)user_open_flags_to_guest((uint64_t)r);
     }
-    default:
-        break;
+    default: break;
     }
     for (unsigned i = 0; i < sizeof fcntls / sizeof *fcntls; i++) {
         if (cmd >= fcntls[i].first && cmd <= fcntls[i].last) {
@@ -61,7 +61,9 @@ static const uint32_t ioctls[] = {
 #undef IOCTL_SIZES
 };
 
-static const struct { uint8_t type, first, last; } ioctl_sizes[] = {
+static const struct {
+    uint8_t type, first, last;
+} ioctl_sizes[] = {
 #define IOCTL(number, name)
 #define IOCTL_SIZES(type, first, last, name) {type, first, last},
 #include "user/ioctls.def"
@@ -97,36 +99,36 @@ SYS_DEF(ioctl)
 /* ---- sockets ---- */
 
 /* Options by level: include/uapi/linux of Linux 6.17. */
-static const struct { uint16_t level, first, last; } options[] = {
-    {1, 1, 84},        /* SOL_SOCKET, asm-generic/socket.h */
-    {0, 1, 36},        /* IPPROTO_IP, in.h */
-    {0, 41, 52},       /* its multicast filters to IP_PROTOCOL */
-    {0, 64, 67},       /* netfilter_ipv4/ip_tables.h */
-    {0, 80, 80},       /* SO_ORIGINAL_DST */
-    {0, 128, 131},     /* netfilter_bridge/ebtables.h */
-    {0, 200, 212},     /* mroute.h */
-    {6, 1, 45},        /* IPPROTO_TCP, tcp.h */
-    {17, 1, 1},        /* IPPROTO_UDP, udp.h */
-    {17, 100, 105},
-    {41, 1, 82},       /* IPPROTO_IPV6, in6.h, netfilter_ipv6/ip6_tables.h */
-    {41, 200, 212},    /* mroute6.h */
-    {58, 1, 1},        /* IPPROTO_ICMPV6 */
-    {132, 0, 36},      /* IPPROTO_SCTP, sctp.h */
-    {132, 100, 132},
-    {136, 1, 11},      /* IPPROTO_UDPLITE */
-    {255, 1, 1},       /* IPPROTO_RAW, ICMP_FILTER */
-    {263, 1, 24},      /* SOL_PACKET, if_packet.h */
-    {264, 0, 3},       /* SOL_ATM, atm.h */
-    {270, 1, 12},      /* SOL_NETLINK, netlink.h */
-    {271, 127, 135},   /* SOL_TIPC, tipc.h */
-    {40, 0, 8},        /* AF_VSOCK, vm_sockets.h */
-    {100, 1, 1},       /* SOL_CAN_BASE, can.h */
-    {101, 1, 8},       /* SOL_CAN_RAW, can/raw.h */
-    {0x112, 1, 22},    /* SOL_BLUETOOTH */
-    {279, 1, 8},       /* SOL_ALG, if_alg.h */
-    {282, 1, 5},       /* SOL_TLS, tls.h */
-    {283, 1, 10},      /* SOL_XDP, if_xdp.h */
-    {284, 1, 4},       /* SOL_MPTCP, mptcp.h */
+static const struct {
+    uint16_t level, first, last;
+} options[] = {
+    {1, 1, 84},                    /* SOL_SOCKET, asm-generic/socket.h */
+    {0, 1, 36},                    /* IPPROTO_IP, in.h */
+    {0, 41, 52},                   /* its multicast filters to IP_PROTOCOL */
+    {0, 64, 67},                   /* netfilter_ipv4/ip_tables.h */
+    {0, 80, 80},                   /* SO_ORIGINAL_DST */
+    {0, 128, 131},                 /* netfilter_bridge/ebtables.h */
+    {0, 200, 212},                 /* mroute.h */
+    {6, 1, 45},                    /* IPPROTO_TCP, tcp.h */
+    {17, 1, 1},                    /* IPPROTO_UDP, udp.h */
+    {17, 100, 105},  {41, 1, 82},  /* IPPROTO_IPV6, in6.h, netfilter_ipv6/ip6_tables.h */
+    {41, 200, 212},                /* mroute6.h */
+    {58, 1, 1},                    /* IPPROTO_ICMPV6 */
+    {132, 0, 36},                  /* IPPROTO_SCTP, sctp.h */
+    {132, 100, 132}, {136, 1, 11}, /* IPPROTO_UDPLITE */
+    {255, 1, 1},                   /* IPPROTO_RAW, ICMP_FILTER */
+    {263, 1, 24},                  /* SOL_PACKET, if_packet.h */
+    {264, 0, 3},                   /* SOL_ATM, atm.h */
+    {270, 1, 12},                  /* SOL_NETLINK, netlink.h */
+    {271, 127, 135},               /* SOL_TIPC, tipc.h */
+    {40, 0, 8},                    /* AF_VSOCK, vm_sockets.h */
+    {100, 1, 1},                   /* SOL_CAN_BASE, can.h */
+    {101, 1, 8},                   /* SOL_CAN_RAW, can/raw.h */
+    {0x112, 1, 22},                /* SOL_BLUETOOTH */
+    {279, 1, 8},                   /* SOL_ALG, if_alg.h */
+    {282, 1, 5},                   /* SOL_TLS, tls.h */
+    {283, 1, 10},                  /* SOL_XDP, if_xdp.h */
+    {284, 1, 4},                   /* SOL_MPTCP, mptcp.h */
 };
 
 static bool option_is_known(uint64_t level, uint64_t name)

@@ -14,11 +14,13 @@
 
 /* ---- open flags ---- */
 
-static const struct { uint32_t guest, host; } flag_pairs[] = {
-    {040000, 0200000},   /* O_DIRECTORY */
-    {0100000, 0400000},  /* O_NOFOLLOW */
-    {0200000, 040000},   /* O_DIRECT */
-    {0400000, 0100000},  /* O_LARGEFILE */
+static const struct {
+    uint32_t guest, host;
+} flag_pairs[] = {
+    {040000, 0200000},  /* O_DIRECTORY */
+    {0100000, 0400000}, /* O_NOFOLLOW */
+    {0200000, 040000},  /* O_DIRECT */
+    {0400000, 0100000}, /* O_LARGEFILE */
 };
 enum { FLAG_PAIRS_MASK = 0740000 };
 
@@ -42,7 +44,9 @@ uint64_t user_open_flags_to_guest(uint64_t host)
 
 /* ---- paths ---- */
 
-typedef struct Path { char name[4096], below_root[4096]; } Path;
+typedef struct Path {
+    char name[4096], below_root[4096];
+} Path;
 
 /* The path at `at`, moved below -L ROOT where that has it; *out is what the host should see. */
 static int64_t get_path(UserThread *t, uint64_t at, Path *p, const char **out)
@@ -105,8 +109,7 @@ SYS_DEF(openat2)
     if (a[3] > sizeof how + sizeof extra) {
         return -E2BIG;
     }
-    if (user_get(&how, a[2], sizeof how) ||
-        user_get(extra, a[2] + sizeof how, a[3] - sizeof how)) {
+    if (user_get(&how, a[2], sizeof how) || user_get(extra, a[2] + sizeof how, a[3] - sizeof how)) {
         return -EFAULT;
     }
     if (memcmp(extra, zero, sizeof zero)) {
@@ -182,10 +185,13 @@ typedef struct A64Stat {
     uint64_t dev, ino;
     uint32_t mode, nlink, uid, gid;
     uint64_t rdev, pad1;
-    int64_t  size;
-    int32_t  blksize, pad2;
-    int64_t  blocks;
-    struct { int64_t s; uint64_t ns; } atime, mtime, ctime;
+    int64_t size;
+    int32_t blksize, pad2;
+    int64_t blocks;
+    struct {
+        int64_t s;
+        uint64_t ns;
+    } atime, mtime, ctime;
     uint32_t unused[2];
 } A64Stat;
 _Static_assert(sizeof(A64Stat) == 128, "struct stat of asm-generic");
@@ -193,9 +199,16 @@ _Static_assert(sizeof(A64Stat) == 128, "struct stat of asm-generic");
 static int64_t put_stat(uint64_t at, const struct stat *s)
 {
     A64Stat g = {
-        .dev = s->st_dev, .ino = s->st_ino, .mode = s->st_mode, .nlink = (uint32_t)s->st_nlink,
-        .uid = s->st_uid, .gid = s->st_gid, .rdev = s->st_rdev, .size = s->st_size,
-        .blksize = (int32_t)s->st_blksize, .blocks = s->st_blocks,
+        .dev = s->st_dev,
+        .ino = s->st_ino,
+        .mode = s->st_mode,
+        .nlink = (uint32_t)s->st_nlink,
+        .uid = s->st_uid,
+        .gid = s->st_gid,
+        .rdev = s->st_rdev,
+        .size = s->st_size,
+        .blksize = (int32_t)s->st_blksize,
+        .blocks = s->st_blocks,
         .atime = {s->st_atim.tv_sec, (uint64_t)s->st_atim.tv_nsec},
         .mtime = {s->st_mtim.tv_sec, (uint64_t)s->st_mtim.tv_nsec},
         .ctime = {s->st_ctim.tv_sec, (uint64_t)s->st_ctim.tv_nsec},
@@ -219,8 +232,7 @@ SYS_DEF(newfstatat)
         link = a[3] & AT_SYMLINK_NOFOLLOW ? NULL : user_proc_link(t, name);
     }
     uint64_t b[6] = {a[0], link ? (uint64_t)link : a[1], (uint64_t)&s, a[3]};
-    int64_t r = link ? user_host_call(t, SYS_newfstatat, b)
-                     : path_call(t, SYS_newfstatat, b, 1);
+    int64_t r = link ? user_host_call(t, SYS_newfstatat, b) : path_call(t, SYS_newfstatat, b, 1);
     return r ? r : put_stat(a[2], &s);
 }
 

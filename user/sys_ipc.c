@@ -12,14 +12,14 @@
 /* asm-generic/sembuf.h for 64 bits; x86 has a reserved word after each time. */
 typedef struct A64Semid {
     struct ipc_perm perm;
-    int64_t  otime, ctime;
+    int64_t otime, ctime;
     uint64_t nsems, unused[2];
 } A64Semid;
 typedef struct HostSemid {
     struct ipc_perm perm;
-    int64_t  otime;
+    int64_t otime;
     uint64_t unused1;
-    int64_t  ctime;
+    int64_t ctime;
     uint64_t unused2, nsems, unused[2];
 } HostSemid;
 
@@ -48,8 +48,7 @@ SYS_DEF(semctl)
         g.ctime = h.ctime;
         g.nsems = h.nsems;
         return user_put(a[3], &g, sizeof g) ? -EFAULT : r;
-    default:
-        return USER_CALL(t, SYS_semctl, a[0], a[1], (uint64_t)cmd, a[3]);
+    default: return USER_CALL(t, SYS_semctl, a[0], a[1], (uint64_t)cmd, a[3]);
     }
 }
 

@@ -109,8 +109,9 @@ SYS_DEF(mlockall)
     pthread_mutex_lock(&m->lock);
     for (size_t i = 0; i < m->n && (f & MCL_CURRENT); i++) {
         uint64_t start = lock_start(t, &m->r[i]);
-        int64_t e = mlock2((void *)start, m->r[i].end - start,
-                           f & MCL_ONFAULT ? MLOCK_ONFAULT : 0) ? -errno : 0;
+        int64_t e = mlock2((void *)start, m->r[i].end - start, f & MCL_ONFAULT ? MLOCK_ONFAULT : 0)
+                        ? -errno
+                        : 0;
         r = e == -EPERM || (e && !r && m->r[i].prot) ? e : r;
     }
     m->lock_future = f & MCL_FUTURE;

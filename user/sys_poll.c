@@ -85,7 +85,10 @@ SYS_DEF(io_pgetevents)
 
 /* ---- epoll ---- */
 
-typedef struct A64EpollEvent { uint32_t events, pad; uint64_t data; } A64EpollEvent;
+typedef struct A64EpollEvent {
+    uint32_t events, pad;
+    uint64_t data;
+} A64EpollEvent;
 
 SYS_DEF(epoll_ctl)
 {
@@ -114,8 +117,8 @@ static int64_t epoll_wait_common(UserThread *t, long nr, const uint64_t a[6])
     if (max > FEW && !(ev = malloc((size_t)max * sizeof *ev))) {
         return -ENOMEM;
     }
-    int64_t r = with_mask(t, nr, (const uint64_t[6]){a[0], (uint64_t)ev, (uint64_t)max, a[3],
-                                                     a[4], a[5]}, 4);
+    int64_t r = with_mask(
+        t, nr, (const uint64_t[6]){a[0], (uint64_t)ev, (uint64_t)max, a[3], a[4], a[5]}, 4);
     for (int64_t i = 0; i < r; i++) {
         A64EpollEvent g = {.events = ev[i].events, .data = ev[i].data.u64};
         if (user_put(a[1] + (uint64_t)i * sizeof g, &g, sizeof g)) {

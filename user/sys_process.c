@@ -19,8 +19,13 @@
 SYS_DEF(clone)
 {
     UserCloneArgs k = {
-        .flags = a[0] & 0xffffff00u, .exit_signal = a[0] & 0xff, .stack = a[1], .ptid = a[2],
-        .tls = a[3], .ctid = a[4], .pidfd = a[2],
+        .flags = a[0] & 0xffffff00u,
+        .exit_signal = a[0] & 0xff,
+        .stack = a[1],
+        .ptid = a[2],
+        .tls = a[3],
+        .ctid = a[4],
+        .pidfd = a[2],
     };
     if ((k.flags & CLONE_PIDFD) && (k.flags & CLONE_PARENT_SETTID)) {
         return -EINVAL;
@@ -50,9 +55,13 @@ SYS_DEF(clone3)
         return -EINVAL;
     }
     UserCloneArgs k = {
-        .flags = c.flags, .exit_signal = c.exit_signal,
-        .stack = c.stack ? c.stack + c.stack_size : 0, .tls = c.tls, .ptid = c.parent_tid,
-        .ctid = c.child_tid, .pidfd = c.pidfd,
+        .flags = c.flags,
+        .exit_signal = c.exit_signal,
+        .stack = c.stack ? c.stack + c.stack_size : 0,
+        .tls = c.tls,
+        .ptid = c.parent_tid,
+        .ctid = c.child_tid,
+        .pidfd = c.pidfd,
     };
     return user_clone(t, &k);
 }
@@ -219,9 +228,7 @@ SYS_DEF(prctl)
     case PR_SET_TAGGED_ADDR_CTRL:
     case PR_GET_TAGGED_ADDR_CTRL:
     case PR_PAC_SET_ENABLED_KEYS:
-    case PR_PAC_GET_ENABLED_KEYS:
-        return -EINVAL;
-    default:
-        return USER_CALL(t, SYS_prctl, a[0], a[1], a[2], a[3], a[4]);
+    case PR_PAC_GET_ENABLED_KEYS: return -EINVAL;
+    default: return USER_CALL(t, SYS_prctl, a[0], a[1], a[2], a[3], a[4]);
     }
 }

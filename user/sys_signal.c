@@ -9,7 +9,7 @@
 #include "user/sig.h"
 #include "user/guest_abi.h"
 
-#define BIT(sig) ((uint64_t)1 << ((sig) - 1))
+#define BIT(sig) ((uint64_t)1 << ((sig)-1))
 #define NEVER (BIT(SIGKILL) | BIT(SIGSTOP))
 
 enum { SIGSET_BYTES = 8, MINSTACK_A64 = 5120 };
@@ -51,17 +51,10 @@ SYS_DEF(rt_sigprocmask)
         }
         set &= ~NEVER;
         switch ((int)a[0]) {
-        case SIG_BLOCK:
-            t->sigmask |= set;
-            break;
-        case SIG_UNBLOCK:
-            t->sigmask &= ~set;
-            break;
-        case SIG_SETMASK:
-            t->sigmask = set;
-            break;
-        default:
-            return -EINVAL;
+        case SIG_BLOCK: t->sigmask |= set; break;
+        case SIG_UNBLOCK: t->sigmask &= ~set; break;
+        case SIG_SETMASK: t->sigmask = set; break;
+        default: return -EINVAL;
         }
         user_signals_sync(t);
         if (t->has_held[0] || t->has_held[1]) {

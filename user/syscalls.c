@@ -34,7 +34,8 @@ void user_syscall(UserThread *t)
         user_strace_enter(t, nr, a);
     }
     int64_t r = row->kind == USER_SYS_PASS ? user_host_call(t, row->host, a)
-              : row->fn ? row->fn(t, a) : -ENOSYS;
+                : row->fn                  ? row->fn(t, a)
+                                           : -ENOSYS;
     if (!row->fn && r == -ENOSYS && t->proc->opt->log_unimp) {
         fprintf(t->proc->log, "system call %u (%s) is not implemented\n", nr,
                 row->name ? row->name : "unknown");

@@ -51,10 +51,10 @@ static void put_tid(uint64_t at, int tid)
 /* ---- threads ---- */
 
 typedef struct Start {
-    UserThread    *t;
-    UserCloneArgs  k;
-    sem_t          ready;
-    int            tid;
+    UserThread *t;
+    UserCloneArgs k;
+    sem_t ready;
+    int tid;
 } Start;
 
 static void *thread_main(void *arg)
@@ -163,9 +163,10 @@ static void forked(UserThread *t, const UserCloneArgs *k)
 static int64_t clone_fork(UserThread *t, const UserCloneArgs *k)
 {
     UserProcess *p = t->proc;
-    uint64_t low = (k->flags & ~(uint64_t)(CLONE_SETTLS | CLONE_CHILD_SETTID |
-                    CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID | CLONE_DETACHED |
-                    CLONE_CLEAR_SIGHAND)) | k->exit_signal;
+    uint64_t low =
+        (k->flags & ~(uint64_t)(CLONE_SETTLS | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
+                                CLONE_PARENT_SETTID | CLONE_DETACHED | CLONE_CLEAR_SIGHAND)) |
+        k->exit_signal;
     int pidfd = -1;
     user_signals_block_all();
     pthread_mutex_lock(&p->lock);
@@ -192,7 +193,10 @@ static int64_t clone_fork(UserThread *t, const UserCloneArgs *k)
 
 /* ---- vfork ---- */
 
-typedef struct VforkStart { UserThread *t; const UserCloneArgs *k; } VforkStart;
+typedef struct VforkStart {
+    UserThread *t;
+    const UserCloneArgs *k;
+} VforkStart;
 
 static void vfork_main(void *arg)
 {
@@ -224,9 +228,10 @@ static int64_t clone_vfork(UserThread *t, const UserCloneArgs *k)
         c->vfork_child = true;
         VforkStart s = {c, k};
         int pidfd = -1, ptid = 0;
-        uint64_t low = (k->flags & ~(uint64_t)(CLONE_SETTLS | CLONE_CHILD_SETTID |
-                        CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID | CLONE_DETACHED |
-                        CLONE_CLEAR_SIGHAND)) | k->exit_signal;
+        uint64_t low =
+            (k->flags & ~(uint64_t)(CLONE_SETTLS | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
+                                    CLONE_PARENT_SETTID | CLONE_DETACHED | CLONE_CLEAR_SIGHAND)) |
+            k->exit_signal;
         user_signals_block_all();
         r = user_host_vfork(low, stack + HOST_STACK, vfork_main, &s,
                             k->flags & CLONE_PIDFD ? &pidfd : &ptid, NULL);
@@ -289,7 +294,8 @@ static void robust_one(uint64_t entry, int64_t offset, int tid)
     uint32_t want;
     do {
         want = (v & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
-    } while (!atomic_compare_exchange_weak(word, &v, want) && (v & FUTEX_TID_MASK) == (uint32_t)tid);
+    } while (!atomic_compare_exchange_weak(word, &v, want) &&
+             (v & FUTEX_TID_MASK) == (uint32_t)tid);
     if ((v & FUTEX_WAITERS) && !(entry & 1)) {
         syscall(SYS_futex, at, FUTEX_WAKE, 1, NULL, NULL, 0);
     }

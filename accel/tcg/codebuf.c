@@ -35,12 +35,14 @@ TcgBuffer *buffer_new(const TcgBackend *backend, size_t code_bytes, char *err, s
                                    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
     void *rx = NULL;
     if (b->map && rw) {
-        rx = map_or_null(mremap(rw, 0, code_bytes, MREMAP_MAYMOVE | MREMAP_FIXED,
-                                (char *)b->map + data_bytes));
+        rx = map_or_null(
+            mremap(rw, 0, code_bytes, MREMAP_MAYMOVE | MREMAP_FIXED, (char *)b->map + data_bytes));
     }
     if (!rx || mprotect(rx, code_bytes, PROT_READ | PROT_EXEC) < 0) {
-        snprintf(err, err_bytes, "cannot map %zu MiB of code memory: %s (is executable anonymous "
-                 "memory forbidden here?)", code_bytes >> 20, strerror(errno));
+        snprintf(err, err_bytes,
+                 "cannot map %zu MiB of code memory: %s (is executable anonymous "
+                 "memory forbidden here?)",
+                 code_bytes >> 20, strerror(errno));
         if (rw) {
             munmap(rw, code_bytes);
         }
@@ -50,8 +52,8 @@ TcgBuffer *buffer_new(const TcgBackend *backend, size_t code_bytes, char *err, s
         free(b);
         return NULL;
     }
-    b->buf = (TcgCodeBuf){.rw = rw, .rx = rx, .code_bytes = code_bytes,
-                          .data = b->map, .data_bytes = data_bytes};
+    b->buf = (TcgCodeBuf){
+        .rw = rw, .rx = rx, .code_bytes = code_bytes, .data = b->map, .data_bytes = data_bytes};
     backend->emit_prologue(&b->buf);
     return b;
 }

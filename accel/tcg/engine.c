@@ -70,9 +70,11 @@ void tcg_engine_stats(TcgEngine *e, TcgStats *out)
 void tcg_engine_report(TcgEngine *e, FILE *f)
 {
     static const char *const names[TCG_N_EXITS] = {
-        [TCG_EXIT_LINK] = "link", [TCG_EXIT_LOOKUP] = "lookup", [TCG_EXIT_HOT] = "hot",
-        [TCG_EXIT_POLL] = "poll", [TCG_EXIT_REQUEST] = "request", [TCG_EXIT_ISB] = "isb",
-        [TCG_EXIT_SYSCALL] = "syscall", [TCG_EXIT_FAULT] = "fault", [TCG_EXIT_INTERP] = "interp",
+        [TCG_EXIT_LINK] = "link",       [TCG_EXIT_LOOKUP] = "lookup",
+        [TCG_EXIT_HOT] = "hot",         [TCG_EXIT_POLL] = "poll",
+        [TCG_EXIT_REQUEST] = "request", [TCG_EXIT_ISB] = "isb",
+        [TCG_EXIT_SYSCALL] = "syscall", [TCG_EXIT_FAULT] = "fault",
+        [TCG_EXIT_INTERP] = "interp",
     };
     TcgStats s;
     tcg_engine_stats(e, &s);
@@ -162,7 +164,8 @@ void tcg_request(TcgCpu *cpu, uint32_t bits)
     __atomic_fetch_or(&cpu->request, bits, __ATOMIC_SEQ_CST);
 }
 
-/* ---- fork: compile_lock, then lock; the child has no worker and must not write shared code ---- */
+/* ---- fork: compile_lock, then lock; the child has no worker and must not write shared code ----
+ */
 
 void tcg_fork_prepare(TcgEngine *e)
 {

@@ -34,7 +34,7 @@ static void read_regs(TcgHostRegs *regs, const ucontext_t *uc)
 {
     static const uint8_t order[16] = {
         REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
-        REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
+        REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
     };
     for (int i = 0; i < 16; i++) {
         regs->gpr[i] = (uint64_t)uc->uc_mcontext.gregs[order[i]];

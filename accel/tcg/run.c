@@ -86,8 +86,9 @@ void tcg_raise(TcgCpu *cpu, TcgExit reason, uint64_t info)
         _longjmp(cpu->vcpu->interp_exit, 1);
     }
     /* The exit stub takes the stack pointer from the CPU that rbp names. */
-    __asm__ volatile("mov %0, %%rbp\n\tjmp *%1"
-                     :: "r"((char *)cpu + TCG_CPU_BIAS), "r"(cpu->exit_stub) : "memory");
+    __asm__ volatile("mov %0, %%rbp\n\tjmp *%1" ::"r"((char *)cpu + TCG_CPU_BIAS),
+                     "r"(cpu->exit_stub)
+                     : "memory");
     __builtin_unreachable();
 }
 
@@ -149,8 +150,7 @@ static TcgRegion *next_region(TcgVcpu *v, TcgCpu *cpu, TcgExit *reason)
         enter_mode(v, cpu);
         r = engine_translate(e, cpu, engine_pc(e, cpu), v->mode);
         break;
-    default:
-        return NULL;
+    default: return NULL;
     }
     if (!r) {
         cpu->exit_info = engine_pc(e, cpu);
@@ -204,7 +204,9 @@ TcgExit tcg_run(TcgCpu *cpu)
             break;
         }
         if (r->c.code) {
-            e->backend->enter(&e->buffers[0]->buf, cpu, r->c.code);
+            const TcgCodeBuf *buf = &e->buffers[0]->buf;
+            cpu->exit_stub = e->backend->exit_address(buf); /* the one before may be freed */
+            e->backend->enter(buf, cpu, r->c.code);
             reason = cpu->exit_reason;
         } else {
             reason = run_interp(v, cpu, r);

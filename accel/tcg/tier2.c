@@ -35,14 +35,14 @@ enum {
     MAX_DEPTH = 3,     /* calls inside each other */
     COPY_INSNS = 64,   /* a region this small (an inner loop, a leaf) is taken in once more */
     CALLEE_INSNS = 80, /* of one callee, its own inlined callees included */
-    COLD_SHARE = 32, /* a block that ran less than the head's count / COLD_SHARE stays outside */
+    COLD_SHARE = 32,   /* a block that ran less than the head's count / COLD_SHARE stays outside */
     QUEUE = sizeof(((TcgEngine *)0)->queue) / sizeof(((TcgEngine *)0)->queue[0]),
 };
 
 /* An inlined call: its callee's blocks are in the region once for each. [0] is no call. */
 typedef struct FormCall {
     uint64_t callee, ret;
-    uint16_t caller;      /* the call whose code makes this one */
+    uint16_t caller; /* the call whose code makes this one */
     uint16_t depth;
     uint32_t n_insns;
 } FormCall;
@@ -50,18 +50,18 @@ typedef struct FormCall {
 /* One guest block, as part of one call. */
 typedef struct FormBlock {
     TcgRegion *tier1;
-    uint64_t   end;       /* where to stop translating it */
-    uint16_t   call;
-    IrBlk      ir;
+    uint64_t end; /* where to stop translating it */
+    uint16_t call;
+    IrBlk ir;
 } FormBlock;
 
 /* A region being formed; block 0 is the head. */
 typedef struct Form {
-    FormBlock  blk[MAX_BLOCKS];
-    FormCall   call[MAX_CALLS];
-    uint32_t   n, n_calls, n_insns;
-    uint64_t   gen, mode, least;  /* least: executions to be worth taking in */
-    uint32_t   now;               /* the block being translated */
+    FormBlock blk[MAX_BLOCKS];
+    FormCall call[MAX_CALLS];
+    uint32_t n, n_calls, n_insns;
+    uint64_t gen, mode, least; /* least: executions to be worth taking in */
+    uint32_t now;              /* the block being translated */
     TcgBuffer *buffer;
 } Form;
 
@@ -240,9 +240,13 @@ static IrRegion *form_build(TcgEngine *e, Form *f, const TcgCpu *model)
         if (f->now) { /* block 1 is current from the start */
             ir_set_block(&b, k->ir);
         }
-        TcgBlockCtx ctx = {.b = &b, .pc = k->tier1->pc, .code = k->tier1->code_copy,
+        TcgBlockCtx ctx = {.b = &b,
+                           .pc = k->tier1->pc,
+                           .code = k->tier1->code_copy,
                            .code_bytes = (uint32_t)(k->end - k->tier1->pc),
-                           .max_insns = k->tier1->n_insns, .mode = f->mode, .cpu = model};
+                           .max_insns = k->tier1->n_insns,
+                           .mode = f->mode,
+                           .cpu = model};
         e->guest->translate(&ctx);
     }
     return ir_builder_finish(&b);

@@ -43,8 +43,8 @@ static void log_guest(TcgEngine *e, const TcgRegion *r)
     fprintf(e->log, "IN: %#llx, %u instructions\n", (unsigned long long)r->pc, r->n_insns);
     for (uint32_t off = 0; off < bytes;) {
         char text[128];
-        unsigned n = e->guest->disas(r->code_copy + off, bytes - off, r->pc + off, text,
-                                     sizeof text);
+        unsigned n =
+            e->guest->disas(r->code_copy + off, bytes - off, r->pc + off, text, sizeof text);
         fprintf(e->log, "  %#llx: %s\n", (unsigned long long)(r->pc + off), text);
         off += n;
     }
@@ -70,8 +70,13 @@ static IrRegion *build_block(TcgEngine *e, TcgCpu *cpu, TcgRegion *r, Arena *are
     }
     IrBuilder b;
     ir_builder_init(&b, arena, e->guest, r->pc, r->mode, 1);
-    TcgBlockCtx ctx = {.b = &b, .pc = r->pc, .code = code, .code_bytes = (uint32_t)got,
-                       .max_insns = TCG_BLOCK_INSNS, .mode = r->mode, .cpu = cpu};
+    TcgBlockCtx ctx = {.b = &b,
+                       .pc = r->pc,
+                       .code = code,
+                       .code_bytes = (uint32_t)got,
+                       .max_insns = TCG_BLOCK_INSNS,
+                       .mode = r->mode,
+                       .cpu = cpu};
     e->guest->translate(&ctx);
     IrRegion *ir = ir_builder_finish(&b);
     ir->n_insns = ctx.n_insns;

@@ -18,13 +18,11 @@ _Static_assert(A64_N_FEATS <= 64, "feature sets below are one word");
 
 /* ---- models ---- */
 
-#define V8_0 \
-    (F(BASE) | F(FP) | F(AdvSIMD) | F(CRC32) | F(AES) | F(PMULL) | F(SHA1) | F(SHA256))
-#define V8_2_APP \
-    (V8_0 | F(LSE) | F(RDM) | F(DotProd) | F(FP16) | F(LRCPC) | F(DPB) | F(SSBS))
-#define MAX \
-    (V8_2_APP | F(LSE2) | F(SHA512) | F(SHA3) | F(SM3) | F(SM4) | F(FHM) | F(FCMA) | F(JSCVT) | \
-     F(LRCPC2) | F(FRINTTS) | F(FlagM) | F(FlagM2) | F(DPB2) | F(SB) | F(PAuth) | F(FPAC) | \
+#define V8_0 (F(BASE) | F(FP) | F(AdvSIMD) | F(CRC32) | F(AES) | F(PMULL) | F(SHA1) | F(SHA256))
+#define V8_2_APP (V8_0 | F(LSE) | F(RDM) | F(DotProd) | F(FP16) | F(LRCPC) | F(DPB) | F(SSBS))
+#define MAX                                                                                        \
+    (V8_2_APP | F(LSE2) | F(SHA512) | F(SHA3) | F(SM3) | F(SM4) | F(FHM) | F(FCMA) | F(JSCVT) |    \
+     F(LRCPC2) | F(FRINTTS) | F(FlagM) | F(FlagM2) | F(DPB2) | F(SB) | F(PAuth) | F(FPAC) |        \
      F(I8MM) | F(BF16) | F(RNG))
 
 typedef struct Model {
@@ -34,12 +32,12 @@ typedef struct Model {
 } Model;
 
 static const Model models[] = {
-    { "cortex-a53", V8_0, 0x410fd034, 0x84448004 },
-    { "cortex-a57", V8_0, 0x411fd070, 0x8444c004 },
-    { "cortex-a72", V8_0, 0x410fd083, 0x8444c004 },
-    { "cortex-a76", V8_2_APP, 0x414fd0b1, 0x8444c004 },
-    { "neoverse-n1", V8_2_APP, 0x414fd0c1, 0x8444c004 },
-    { "max", MAX, 0x000f0470, 0x8444c004 },
+    {"cortex-a53", V8_0, 0x410fd034, 0x84448004},
+    {"cortex-a57", V8_0, 0x411fd070, 0x8444c004},
+    {"cortex-a72", V8_0, 0x410fd083, 0x8444c004},
+    {"cortex-a76", V8_2_APP, 0x414fd0b1, 0x8444c004},
+    {"neoverse-n1", V8_2_APP, 0x414fd0c1, 0x8444c004},
+    {"max", MAX, 0x000f0470, 0x8444c004},
 };
 enum { N_MODELS = sizeof(models) / sizeof(models[0]) };
 
@@ -52,52 +50,52 @@ _Static_assert(sizeof(model_names) / sizeof(model_names[0]) == N_MODELS + 1, "on
 
 typedef struct FeatureRow {
     uint8_t feature, reg, shift, value; /* the largest value of a field wins */
-    int8_t  hwcap;                      /* bit of AT_HWCAP, 32 and up: of AT_HWCAP2; -1: none */
+    int8_t hwcap;                       /* bit of AT_HWCAP, 32 and up: of AT_HWCAP2; -1: none */
 } FeatureRow;
 
 static const FeatureRow feature_rows[] = {
-    { A64_FEAT_FP, A64_ID_PFR0, 16, 0, 0 },
-    { A64_FEAT_AdvSIMD, A64_ID_PFR0, 20, 0, 1 },
-    { A64_FEAT_FP16, A64_ID_PFR0, 16, 1, 9 },
-    { A64_FEAT_FP16, A64_ID_PFR0, 20, 1, 10 },
-    { A64_FEAT_SVE, A64_ID_PFR0, 32, 1, 22 },
-    { A64_FEAT_BTI, A64_ID_PFR1, 0, 1, 32 + 17 },
-    { A64_FEAT_SSBS, A64_ID_PFR1, 4, 2, 28 },
-    { A64_FEAT_AES, A64_ID_ISAR0, 4, 1, 3 },
-    { A64_FEAT_PMULL, A64_ID_ISAR0, 4, 2, 4 },
-    { A64_FEAT_SHA1, A64_ID_ISAR0, 8, 1, 5 },
-    { A64_FEAT_SHA256, A64_ID_ISAR0, 12, 1, 6 },
-    { A64_FEAT_SHA512, A64_ID_ISAR0, 12, 2, 21 },
-    { A64_FEAT_CRC32, A64_ID_ISAR0, 16, 1, 7 },
-    { A64_FEAT_LSE, A64_ID_ISAR0, 20, 2, 8 },
-    { A64_FEAT_RDM, A64_ID_ISAR0, 28, 1, 12 },
-    { A64_FEAT_SHA3, A64_ID_ISAR0, 32, 1, 17 },
-    { A64_FEAT_SM3, A64_ID_ISAR0, 36, 1, 18 },
-    { A64_FEAT_SM4, A64_ID_ISAR0, 40, 1, 19 },
-    { A64_FEAT_DotProd, A64_ID_ISAR0, 44, 1, 20 },
-    { A64_FEAT_FHM, A64_ID_ISAR0, 48, 1, 23 },
-    { A64_FEAT_FlagM, A64_ID_ISAR0, 52, 1, 27 },
-    { A64_FEAT_FlagM2, A64_ID_ISAR0, 52, 2, 32 + 7 },
-    { A64_FEAT_RNG, A64_ID_ISAR0, 60, 1, 32 + 16 },
-    { A64_FEAT_DPB, A64_ID_ISAR1, 0, 1, 16 },
-    { A64_FEAT_DPB2, A64_ID_ISAR1, 0, 2, 32 + 0 },
-    { A64_FEAT_PAuth, A64_ID_ISAR1, 4, 1, 30 },
-    { A64_FEAT_FPAC, A64_ID_ISAR1, 4, 4, -1 },
-    { A64_FEAT_PAuth, A64_ID_ISAR1, 24, 1, 31 },
-    { A64_FEAT_JSCVT, A64_ID_ISAR1, 12, 1, 13 },
-    { A64_FEAT_FCMA, A64_ID_ISAR1, 16, 1, 14 },
-    { A64_FEAT_LRCPC, A64_ID_ISAR1, 20, 1, 15 },
-    { A64_FEAT_LRCPC2, A64_ID_ISAR1, 20, 2, 26 },
-    { A64_FEAT_FRINTTS, A64_ID_ISAR1, 32, 1, 32 + 8 },
-    { A64_FEAT_SB, A64_ID_ISAR1, 36, 1, 29 },
-    { A64_FEAT_BF16, A64_ID_ISAR1, 44, 1, 32 + 14 },
-    { A64_FEAT_I8MM, A64_ID_ISAR1, 52, 1, 32 + 13 },
-    { A64_FEAT_LSE2, A64_ID_MMFR2, 32, 1, 25 },
-    { A64_FEAT_BASE, A64_ID_PFR0, 0, 1, 11 }, /* EL0 is AArch64 only; HWCAP_CPUID */
-    { A64_FEAT_BASE, A64_ID_PFR0, 4, 1, -1 },
-    { A64_FEAT_BASE, A64_ID_DFR0, 0, 6, -1 },
-    { A64_FEAT_BASE, A64_ID_MMFR0, 24, 15, -1 },
-    { A64_FEAT_BASE, A64_ID_MMFR0, 28, 15, -1 },
+    {A64_FEAT_FP, A64_ID_PFR0, 16, 0, 0},
+    {A64_FEAT_AdvSIMD, A64_ID_PFR0, 20, 0, 1},
+    {A64_FEAT_FP16, A64_ID_PFR0, 16, 1, 9},
+    {A64_FEAT_FP16, A64_ID_PFR0, 20, 1, 10},
+    {A64_FEAT_SVE, A64_ID_PFR0, 32, 1, 22},
+    {A64_FEAT_BTI, A64_ID_PFR1, 0, 1, 32 + 17},
+    {A64_FEAT_SSBS, A64_ID_PFR1, 4, 2, 28},
+    {A64_FEAT_AES, A64_ID_ISAR0, 4, 1, 3},
+    {A64_FEAT_PMULL, A64_ID_ISAR0, 4, 2, 4},
+    {A64_FEAT_SHA1, A64_ID_ISAR0, 8, 1, 5},
+    {A64_FEAT_SHA256, A64_ID_ISAR0, 12, 1, 6},
+    {A64_FEAT_SHA512, A64_ID_ISAR0, 12, 2, 21},
+    {A64_FEAT_CRC32, A64_ID_ISAR0, 16, 1, 7},
+    {A64_FEAT_LSE, A64_ID_ISAR0, 20, 2, 8},
+    {A64_FEAT_RDM, A64_ID_ISAR0, 28, 1, 12},
+    {A64_FEAT_SHA3, A64_ID_ISAR0, 32, 1, 17},
+    {A64_FEAT_SM3, A64_ID_ISAR0, 36, 1, 18},
+    {A64_FEAT_SM4, A64_ID_ISAR0, 40, 1, 19},
+    {A64_FEAT_DotProd, A64_ID_ISAR0, 44, 1, 20},
+    {A64_FEAT_FHM, A64_ID_ISAR0, 48, 1, 23},
+    {A64_FEAT_FlagM, A64_ID_ISAR0, 52, 1, 27},
+    {A64_FEAT_FlagM2, A64_ID_ISAR0, 52, 2, 32 + 7},
+    {A64_FEAT_RNG, A64_ID_ISAR0, 60, 1, 32 + 16},
+    {A64_FEAT_DPB, A64_ID_ISAR1, 0, 1, 16},
+    {A64_FEAT_DPB2, A64_ID_ISAR1, 0, 2, 32 + 0},
+    {A64_FEAT_PAuth, A64_ID_ISAR1, 4, 1, 30},
+    {A64_FEAT_FPAC, A64_ID_ISAR1, 4, 4, -1},
+    {A64_FEAT_PAuth, A64_ID_ISAR1, 24, 1, 31},
+    {A64_FEAT_JSCVT, A64_ID_ISAR1, 12, 1, 13},
+    {A64_FEAT_FCMA, A64_ID_ISAR1, 16, 1, 14},
+    {A64_FEAT_LRCPC, A64_ID_ISAR1, 20, 1, 15},
+    {A64_FEAT_LRCPC2, A64_ID_ISAR1, 20, 2, 26},
+    {A64_FEAT_FRINTTS, A64_ID_ISAR1, 32, 1, 32 + 8},
+    {A64_FEAT_SB, A64_ID_ISAR1, 36, 1, 29},
+    {A64_FEAT_BF16, A64_ID_ISAR1, 44, 1, 32 + 14},
+    {A64_FEAT_I8MM, A64_ID_ISAR1, 52, 1, 32 + 13},
+    {A64_FEAT_LSE2, A64_ID_MMFR2, 32, 1, 25},
+    {A64_FEAT_BASE, A64_ID_PFR0, 0, 1, 11}, /* EL0 is AArch64 only; HWCAP_CPUID */
+    {A64_FEAT_BASE, A64_ID_PFR0, 4, 1, -1},
+    {A64_FEAT_BASE, A64_ID_DFR0, 0, 6, -1},
+    {A64_FEAT_BASE, A64_ID_MMFR0, 24, 15, -1},
+    {A64_FEAT_BASE, A64_ID_MMFR0, 28, 15, -1},
 };
 enum { N_FEATURE_ROWS = sizeof(feature_rows) / sizeof(feature_rows[0]) };
 
@@ -176,8 +174,8 @@ uint32_t a64_nzcv_get(const A64Cpu *cpu)
 
 void a64_nzcv_set(A64Cpu *cpu, uint32_t spsr)
 {
-    cpu->nzcv = (spsr >> 31 & 1) << 15 | (spsr >> 30 & 1) << 14 | (spsr >> 29 & 1) << 8 |
-                (spsr >> 28 & 1);
+    cpu->nzcv =
+        (spsr >> 31 & 1) << 15 | (spsr >> 30 & 1) << 14 | (spsr >> 29 & 1) << 8 | (spsr >> 28 & 1);
 }
 
 enum { FPSR_QC = 1u << 27, FPSR_FLAGS = 0x9f };
@@ -208,7 +206,7 @@ void a64_fpcr_set(A64Cpu *cpu, uint32_t v)
 
 uint32_t a64_mxcsr(const struct TcgCpu *cpu)
 {
-    static const uint8_t rc[4] = { 0, 2, 1, 3 }; /* nearest, up, down, zero */
+    static const uint8_t rc[4] = {0, 2, 1, 3}; /* nearest, up, down, zero */
     const A64Cpu *a = (const A64Cpu *)(const void *)cpu;
     uint32_t flush = a->fpcr & 1u << 24 ? 0x8040 : 0; /* FTZ, DAZ; soft-float does not look */
     return 0x1f80u | flush | (uint32_t)rc[a->fpcr >> 22 & 3] << 13;

@@ -6,8 +6,12 @@
 
 void ir_eval(TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
 {
-    IrOp o = { .op = (uint8_t)info, .type = (uint8_t)(info >> 8), .esz = (uint8_t)(info >> 16),
-               .sub = (uint8_t)(info >> 24), .flags = (uint16_t)(info >> 32), .imm = imm };
+    IrOp o = {.op = (uint8_t)info,
+              .type = (uint8_t)(info >> 8),
+              .esz = (uint8_t)(info >> 16),
+              .sub = (uint8_t)(info >> 24),
+              .flags = (uint16_t)(info >> 32),
+              .imm = imm};
 
     memset(r, 0, sizeof *r);
     if (ir_op_info[o.op].attrs & IRA_FP) {
@@ -20,7 +24,7 @@ void ir_eval(TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t inf
     } else if (o.op == IR_COPY && !ir_type_is_int(o.type)) {
         memcpy(r, &a[0], sizeof *r);
     } else if (ir_is_int_op(o.op)) {
-        uint64_t k[3] = { a[0].u64[0], a[1].u64[0], a[2].u64[0] };
+        uint64_t k[3] = {a[0].u64[0], a[1].u64[0], a[2].u64[0]};
 
         r->u64[0] = ir_eval_int(&o, k);
     } else if (!ir_eval_vec(&o, r, a)) {

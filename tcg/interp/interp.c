@@ -16,11 +16,11 @@
 enum { IR_STACK_OPS = 4096 }; /* up to here values are on the stack */
 
 typedef struct IrInterp {
-    IrMem           mem;   /* must be first */
+    IrMem mem; /* must be first */
     const IrRegion *r;
-    TcgCpu         *cpu;
-    IrVec          *val;
-    uint64_t        ops_left;
+    TcgCpu *cpu;
+    IrVec *val;
+    uint64_t ops_left;
 } IrInterp;
 
 static void *interp_slot(const IrInterp *in, unsigned slot)
@@ -31,12 +31,14 @@ static void *interp_slot(const IrInterp *in, unsigned slot)
 static unsigned interp_slot_bytes(unsigned type)
 {
     switch (type) {
-    case IR_F16:  return 2;
-    case IR_I64: case IR_F64: return 8;
-    case IR_F80: case IR_V128: return 16;
+    case IR_F16: return 2;
+    case IR_I64:
+    case IR_F64: return 8;
+    case IR_F80:
+    case IR_V128: return 16;
     case IR_V256: return 32;
     case IR_V512: return 64;
-    default:      return 4; /* I1, I32, F32, FLAGS */
+    default: return 4; /* I1, I32, F32, FLAGS */
     }
 }
 
@@ -155,10 +157,8 @@ static IrRef interp_phis(IrInterp *in, IrBlk blk, IrBlk from)
 static TcgExit interp_exit(IrInterp *in, const IrOp *o)
 {
     switch (o->op) {
-    case IR_EXIT_LINK:
-        return interp_leave(in, o->snap, o->imm, TCG_EXIT_LOOKUP);
-    case IR_EXIT_IND:
-        return interp_leave(in, o->snap, in->val[o->arg[0]].u64[0], TCG_EXIT_LOOKUP);
+    case IR_EXIT_LINK: return interp_leave(in, o->snap, o->imm, TCG_EXIT_LOOKUP);
+    case IR_EXIT_IND: return interp_leave(in, o->snap, in->val[o->arg[0]].u64[0], TCG_EXIT_LOOKUP);
     default: /* IR_EXIT_RAISE */
         in->cpu->exit_info = o->imm;
         return interp_leave(in, o->snap, in->r->snaps[o->snap].pc, (TcgExit)o->sub);
@@ -171,25 +171,25 @@ static TcgExit interp_effect(IrInterp *in, const IrOp *o, IrVec *res)
     uint64_t pc = in->r->snaps[o->snap].pc;
 
     switch (o->op) {
-    case IR_LD: case IR_ST: case IR_AT_RMW: case IR_AT_CAS:
-        return interp_mem(in, o, res) ? TCG_EXIT_NONE : (TcgExit)in->cpu->exit_reason;
-    case IR_CALL: case IR_CALLP: case IR_VCALL: case IR_VCALLP:
-        interp_call(in, o, res);
-        return TCG_EXIT_NONE;
+    case IR_LD:
+    case IR_ST:
+    case IR_AT_RMW:
+    case IR_AT_CAS: return interp_mem(in, o, res) ? TCG_EXIT_NONE : (TcgExit)in->cpu->exit_reason;
+    case IR_CALL:
+    case IR_CALLP:
+    case IR_VCALL:
+    case IR_VCALLP: interp_call(in, o, res); return TCG_EXIT_NONE;
     case IR_CALLS:
         interp_write_back(in, o->snap, pc);
         interp_call(in, o, res);
         return TCG_EXIT_NONE;
-    case IR_FENCE:
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
-        return TCG_EXIT_NONE;
+    case IR_FENCE: __atomic_thread_fence(__ATOMIC_SEQ_CST); return TCG_EXIT_NONE;
     case IR_POLL:
         if (__atomic_load_n(&in->cpu->request, __ATOMIC_RELAXED)) {
             return interp_leave(in, o->snap, pc, TCG_EXIT_POLL);
         }
         return in->ops_left ? TCG_EXIT_NONE : interp_leave(in, o->snap, pc, TCG_EXIT_REQUEST);
-    default: /* INSN, NOP, PREFETCH, PUSH_RET: nothing to see */
-        return TCG_EXIT_NONE;
+    default: /* INSN, NOP, PREFETCH, PUSH_RET: nothing to see */ return TCG_EXIT_NONE;
     }
 }
 
@@ -270,8 +270,8 @@ static TcgExit interp_on_heap(IrInterp *in)
 
 TcgExit ir_interp(const IrRegion *r, TcgCpu *cpu, const TcgInterpMem *mem, uint64_t max_ops)
 {
-    IrInterp in = { .mem = { .user = mem }, .r = r, .cpu = cpu,
-                    .ops_left = max_ops ? max_ops : UINT64_MAX };
+    IrInterp in = {
+        .mem = {.user = mem}, .r = r, .cpu = cpu, .ops_left = max_ops ? max_ops : UINT64_MAX};
 
     if (r->n_ops > IR_STACK_OPS) {
         return interp_on_heap(&in);

@@ -54,9 +54,7 @@ static void host_load(const IrOp *o, uint64_t addr, IrVec *res)
     case 1: res->u16[0] = *(const Any16 *)p; break;
     case 2: res->u32[0] = *(const Any32 *)p; break;
     case 3: res->u64[0] = *(const Any64 *)p; break;
-    default:
-        memcpy(res, p, (size_t)1 << o->esz);
-        break;
+    default: memcpy(res, p, (size_t)1 << o->esz); break;
     }
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
@@ -72,7 +70,7 @@ static void host_store(const IrOp *o, uint64_t addr, const IrVec *v)
     case 3: *(Any64 *)p = v->u64[0]; break;
     default:
         if ((o->flags & IRF_ATOMIC) && o->esz == 4 && aligned(addr, 16)) {
-            uint64_t old[2] = { 0 };
+            uint64_t old[2] = {0};
 
             while (!cas16(p, old, v->u64)) {
             }
@@ -99,16 +97,16 @@ static uint64_t rmw_result(const IrOp *o, uint64_t old, uint64_t v)
 
     v &= o->esz == 3 ? ~UINT64_C(0) : (UINT64_C(1) << (8u << o->esz)) - 1;
     switch (o->sub) {
-    case IR_RMW_ADD:  return old + v;
-    case IR_RMW_CLR:  return old & ~v;
-    case IR_RMW_XOR:  return old ^ v;
-    case IR_RMW_OR:   return old | v;
+    case IR_RMW_ADD: return old + v;
+    case IR_RMW_CLR: return old & ~v;
+    case IR_RMW_XOR: return old ^ v;
+    case IR_RMW_OR: return old | v;
     case IR_RMW_SMAX: return so > sv ? old : v;
     case IR_RMW_SMIN: return so < sv ? old : v;
     case IR_RMW_UMAX: return old > v ? old : v;
     case IR_RMW_UMIN: return old < v ? old : v;
-    case IR_RMW_AND:  return old & v;
-    default:          return v; /* IR_RMW_SWAP */
+    case IR_RMW_AND: return old & v;
+    default: return v; /* IR_RMW_SWAP */
     }
 }
 
@@ -121,18 +119,10 @@ static uint64_t host_cas(unsigned esz, uint64_t addr, uint64_t old, uint64_t new
     uint32_t w = (uint32_t)old;
 
     switch (esz) {
-    case 0:
-        __atomic_compare_exchange_n((uint8_t *)p, &b, (uint8_t)new, false, 5, 5);
-        return b;
-    case 1:
-        __atomic_compare_exchange_n((uint16_t *)p, &h, (uint16_t)new, false, 5, 5);
-        return h;
-    case 2:
-        __atomic_compare_exchange_n((uint32_t *)p, &w, (uint32_t)new, false, 5, 5);
-        return w;
-    default:
-        __atomic_compare_exchange_n((uint64_t *)p, &old, new, false, 5, 5);
-        return old;
+    case 0: __atomic_compare_exchange_n((uint8_t *)p, &b, (uint8_t) new, false, 5, 5); return b;
+    case 1: __atomic_compare_exchange_n((uint16_t *)p, &h, (uint16_t) new, false, 5, 5); return h;
+    case 2: __atomic_compare_exchange_n((uint32_t *)p, &w, (uint32_t) new, false, 5, 5); return w;
+    default: __atomic_compare_exchange_n((uint64_t *)p, &old, new, false, 5, 5); return old;
     }
 }
 
@@ -177,10 +167,10 @@ static bool access_user(const TcgInterpMem *m, const IrOp *o, uint64_t addr, con
                         IrVec *res)
 {
     switch (o->op) {
-    case IR_LD:     return m->load(m->opaque, addr, res, 1u << o->esz);
-    case IR_ST:     return m->store(m->opaque, addr, &val[o->arg[2]], 1u << o->esz);
+    case IR_LD: return m->load(m->opaque, addr, res, 1u << o->esz);
+    case IR_ST: return m->store(m->opaque, addr, &val[o->arg[2]], 1u << o->esz);
     case IR_AT_RMW: return user_rmw(m, o, addr, val[o->arg[1]].u64[0], res);
-    default:        return user_cas(m, o, addr, &val[o->arg[1]], &val[o->arg[2]], res);
+    default: return user_cas(m, o, addr, &val[o->arg[1]], &val[o->arg[2]], res);
     }
 }
 
@@ -194,12 +184,8 @@ static void access_host(const IrOp *o, uint64_t addr, const IrVec *val, IrVec *r
             host_load(o, addr, res);
         }
         break;
-    case IR_ST:
-        host_store(o, addr, &val[o->arg[2]]);
-        break;
-    case IR_AT_RMW:
-        host_rmw(o, addr, val[o->arg[1]].u64[0], res);
-        break;
+    case IR_ST: host_store(o, addr, &val[o->arg[2]]); break;
+    case IR_AT_RMW: host_rmw(o, addr, val[o->arg[1]].u64[0], res); break;
     default: /* IR_AT_CAS */
         if (o->esz == 4) {
             memcpy(res, &val[o->arg[1]], 16);
@@ -214,7 +200,7 @@ static void access_host(const IrOp *o, uint64_t addr, const IrVec *val, IrVec *r
 TcgExit ir_mem_access(const IrMem *mem, const IrOp *o, uint64_t addr, const IrVec *val, IrVec *res)
 {
     unsigned bytes = 1u << o->esz;
-    IrVec out = { 0 };
+    IrVec out = {0};
 
     if ((o->flags & IRF_ALIGN) && !aligned(addr, bytes)) {
         return TCG_EXIT_ALIGN;

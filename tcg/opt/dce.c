@@ -7,10 +7,10 @@
 
 typedef struct IrDce {
     IrRegion *r;
-    uint8_t  *live;   /* by op */
-    uint8_t  *snap;   /* snapshot seen */
-    IrRef    *work;
-    uint32_t  n_work;
+    uint8_t *live; /* by op */
+    uint8_t *snap; /* snapshot seen */
+    IrRef *work;
+    uint32_t n_work;
 } IrDce;
 
 static void dce_mark(IrDce *d, IrRef v)
@@ -46,7 +46,7 @@ static void dce_uses(IrDce *d, IrRef v)
 
 void ir_opt_dce(IrRegion *r)
 {
-    IrDce d = { .r = r };
+    IrDce d = {.r = r};
 
     d.live = arena_alloc(r->arena, r->n_ops);
     d.snap = arena_alloc(r->arena, r->n_snaps);

@@ -13,17 +13,17 @@
 #include "tcg/simplify.h"
 
 typedef struct IrFold {
-    IrSimp    simp;   /* must be first */
+    IrSimp simp; /* must be first */
     IrRegion *r;
-    IrRef    *rep;
-    unsigned  cap_rep;
-    IrRef    *hash;
-    uint32_t  hash_mask;
-    IrBlk    *idom;
+    IrRef *rep;
+    unsigned cap_rep;
+    IrRef *hash;
+    uint32_t hash_mask;
+    IrBlk *idom;
     uint32_t *num;
-    IrRef     at;     /* op being rewritten: helpers go before it */
-    bool      packed; /* FL_COND on packed flags becomes bit tests */
-    bool      edges;  /* a branch became constant: the graph changed */
+    IrRef at;    /* op being rewritten: helpers go before it */
+    bool packed; /* FL_COND on packed flags becomes bit tests */
+    bool edges;  /* a branch became constant: the graph changed */
 } IrFold;
 
 static IrRef fold_find(IrFold *f, IrRef v)
@@ -257,7 +257,10 @@ static void fold_phis(IrFold *f)
 
 void ir_region_reanalyze(IrRegion *r)
 {
-    struct { uint32_t preds; uint16_t n; } *old = arena_alloc(r->arena, r->n_blocks * sizeof *old);
+    struct {
+        uint32_t preds;
+        uint16_t n;
+    } *old = arena_alloc(r->arena, r->n_blocks * sizeof *old);
     const IrBlk *old_preds = r->preds;
 
     for (uint32_t i = 0; i < r->n_blocks; i++) {
@@ -289,8 +292,9 @@ void ir_region_reanalyze(IrRegion *r)
 
 void ir_rewrite(IrRegion *r, bool packed)
 {
-    IrFold f = { .simp = { .r = r, .emit = fold_emit, .emit_after = fold_emit_after }, .r = r,
-                 .packed = packed };
+    IrFold f = {.simp = {.r = r, .emit = fold_emit, .emit_after = fold_emit_after},
+                .r = r,
+                .packed = packed};
 
     f.rep = arena_grow(r->arena, NULL, &f.cap_rep, r->n_ops + 64, sizeof *f.rep);
     f.hash_mask = 63;

@@ -16,19 +16,27 @@ enum { IR_HOIST_MAX = 6 }; /* per loop: registers are few */
 typedef struct IrLicm {
     IrRegion *r;
     uint32_t *num;
-    IrBlk    *idom;
-    uint32_t *mark;   /* block -> head + 1 of the loop being treated, if in it */
-    IrBlk    *stack;
+    IrBlk *idom;
+    uint32_t *mark; /* block -> head + 1 of the loop being treated, if in it */
+    IrBlk *stack;
 } IrLicm;
 
 static bool licm_worth(const IrOp *o)
 {
     switch (o->op) {
-    case IR_VCONST: case IR_VDUP: case IR_VDUPL: case IR_BITSF: case IR_VZEXT: case IR_MUL:
-    case IR_UDIV: case IR_SDIV: case IR_MULHU: case IR_MULHS: case IR_CLZ: case IR_RBIT:
-        return true;
-    default:
-        return false;
+    case IR_VCONST:
+    case IR_VDUP:
+    case IR_VDUPL:
+    case IR_BITSF:
+    case IR_VZEXT:
+    case IR_MUL:
+    case IR_UDIV:
+    case IR_SDIV:
+    case IR_MULHU:
+    case IR_MULHS:
+    case IR_CLZ:
+    case IR_RBIT: return true;
+    default: return false;
     }
 }
 
@@ -134,7 +142,7 @@ static void licm_loop(IrLicm *l, IrBlk head)
 
 void ir_opt_licm(IrRegion *r)
 {
-    IrLicm l = { .r = r };
+    IrLicm l = {.r = r};
 
     l.num = arena_alloc(r->arena, r->n_blocks * sizeof *l.num);
     l.idom = arena_alloc(r->arena, r->n_blocks * sizeof *l.idom);

@@ -7,20 +7,20 @@
  * its 64 bits, on every iteration.
  *
  * - An I64 phi all of whose values are 32 bits (other such phis included) becomes I32.
- * - A V128 phi that is read as a scalar and gets one on some edge is doubled by a phi of the scalar,
- *   which the loop's arithmetic then goes through. The V128 phi is left with the snapshots. If
- *   every edge brings a zero-extended scalar it goes: it is VZEXT of the new phi, a recipe.
+ * - A V128 phi that is read as a scalar and gets one on some edge is doubled by a phi of the
+ * scalar, which the loop's arithmetic then goes through. The V128 phi is left with the snapshots.
+ * If every edge brings a zero-extended scalar it goes: it is VZEXT of the new phi, a recipe.
  */
 #include "tcg/guest.h"
 #include "tcg/opt/opt.h"
 
 typedef struct IrPhis {
     IrRegion *r;
-    uint32_t  n_ops;   /* when the pass began */
-    uint8_t  *mark;    /* narrow pass: may be I32; scalar pass: IrType of the scalar */
-    uint8_t  *pure;    /* scalar pass: nothing above the scalar on any edge */
-    IrRef    *scalar;  /* V128 phi -> its scalar phi */
-    IrRef    *rep;     /* V128 phi -> what replaces it */
+    uint32_t n_ops; /* when the pass began */
+    uint8_t *mark;  /* narrow pass: may be I32; scalar pass: IrType of the scalar */
+    uint8_t *pure;  /* scalar pass: nothing above the scalar on any edge */
+    IrRef *scalar;  /* V128 phi -> its scalar phi */
+    IrRef *rep;     /* V128 phi -> what replaces it */
 } IrPhis;
 
 /* ---- I64 to I32 ---- */
@@ -30,12 +30,12 @@ static bool phis_is_narrow(const IrPhis *p, IrRef v)
     const IrOp *o = &p->r->ops[v];
 
     switch (o->op) {
-    case IR_PHI:   return o->type != IR_I64 || p->mark[v];
+    case IR_PHI: return o->type != IR_I64 || p->mark[v];
     case IR_CONST: return o->imm <= 0xffffffff;
-    case IR_ZEXT:  return o->esz <= 2 || o->type != IR_I64;
-    case IR_UBFX:  return (o->imm >> 8 & 0xff) <= 32;
-    case IR_LD:    return o->type != IR_I64 || (o->esz <= 2 && !(o->flags & IRF_SEXT));
-    default:       return o->type == IR_I32 || o->type == IR_I1;
+    case IR_ZEXT: return o->esz <= 2 || o->type != IR_I64;
+    case IR_UBFX: return (o->imm >> 8 & 0xff) <= 32;
+    case IR_LD: return o->type != IR_I64 || (o->esz <= 2 && !(o->flags & IRF_SEXT));
+    default: return o->type == IR_I32 || o->type == IR_I1;
     }
 }
 
@@ -130,8 +130,7 @@ static void phis_find_pure(IrPhis *p)
             for (unsigned k = 0; p->pure[v] && k < o->nargs; k++) {
                 IrRef a = r->phi_args[o->imm + k];
 
-                if (!phis_is_zext(p, a, p->mark[v]) &&
-                    !(p->pure[a] && p->mark[a] == p->mark[v])) {
+                if (!phis_is_zext(p, a, p->mark[v]) && !(p->pure[a] && p->mark[a] == p->mark[v])) {
                     p->pure[v] = 0;
                     changed = true;
                 }
@@ -152,8 +151,10 @@ static IrRef phis_scalar_arg(IrPhis *p, IrRef a, unsigned type, IrBlk pred)
     if (a < p->n_ops && p->scalar[a] != IR_NONE && p->mark[a] == type) {
         return p->scalar[a];
     }
-    v = ir_region_new_op(r, &(IrOp){ .op = IR_VLO, .type = (uint8_t)type,
-                                     .esz = (uint8_t)(type - IR_F16 + 1), .arg = { a } });
+    v = ir_region_new_op(r, &(IrOp){.op = IR_VLO,
+                                    .type = (uint8_t)type,
+                                    .esz = (uint8_t)(type - IR_F16 + 1),
+                                    .arg = {a}});
     ir_region_insert_before(r, r->blocks[pred].last, v);
     return v;
 }
@@ -164,8 +165,9 @@ static void phis_make_scalar(IrPhis *p, IrRef v)
     IrOp o = r->ops[v];
     uint32_t args = ir_region_phi_args(r, o.nargs);
 
-    p->scalar[v] = ir_region_new_op(r, &(IrOp){ .op = IR_PHI, .type = p->mark[v], .slot = o.slot,
-                                                .nargs = o.nargs, .imm = args });
+    p->scalar[v] = ir_region_new_op(
+        r,
+        &(IrOp){.op = IR_PHI, .type = p->mark[v], .slot = o.slot, .nargs = o.nargs, .imm = args});
     ir_region_insert_after(r, v, p->scalar[v]);
 }
 
@@ -187,10 +189,11 @@ static void phis_fill_scalar(IrPhis *p, IrRef v)
         while (r->ops[r->ops[at].next].op == IR_PHI) {
             at = r->ops[at].next;
         }
-        z = ir_region_new_op(r, &(IrOp){ .op = IR_VZEXT, .type = IR_V128,
-                                         .esz = (uint8_t)(p->mark[v] - IR_F16 + 1),
-                                         .slot = (uint16_t)(o.slot + 1),
-                                         .arg = { p->scalar[v] } });
+        z = ir_region_new_op(r, &(IrOp){.op = IR_VZEXT,
+                                        .type = IR_V128,
+                                        .esz = (uint8_t)(p->mark[v] - IR_F16 + 1),
+                                        .slot = (uint16_t)(o.slot + 1),
+                                        .arg = {p->scalar[v]}});
         ir_region_insert_after(r, at, z);
         p->rep[v] = z;
     }
@@ -234,7 +237,7 @@ static void phis_rename(IrPhis *p)
 
 void ir_opt_phis(IrRegion *r)
 {
-    IrPhis p = { .r = r, .n_ops = r->n_ops };
+    IrPhis p = {.r = r, .n_ops = r->n_ops};
     bool any = false;
 
     if (r->n_phi_args == 0) {

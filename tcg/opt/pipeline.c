@@ -12,21 +12,16 @@
 
 typedef struct IrPass {
     const char *name;
-    void      (*run)(IrRegion *r);
+    void (*run)(IrRegion *r);
 } IrPass;
 
 static const IrPass ir_tier1[] = {
-    { "promote", ir_opt_promote },
+    {"promote", ir_opt_promote},
 };
 
 static const IrPass ir_tier2[] = {
-    { "promote", ir_opt_promote },
-    { "fold", ir_opt_fold },
-    { "phis", ir_opt_phis },
-    { "dce", ir_opt_dce },
-    { "flags", ir_opt_flags },
-    { "licm", ir_opt_licm },
-    { "dce", ir_opt_dce },
+    {"promote", ir_opt_promote}, {"fold", ir_opt_fold}, {"phis", ir_opt_phis}, {"dce", ir_opt_dce},
+    {"flags", ir_opt_flags},     {"licm", ir_opt_licm}, {"dce", ir_opt_dce},
 };
 
 #ifdef GEMEL_DEBUG

@@ -27,20 +27,22 @@
 
 enum { IR_WORDS = IR_MAX_SLOTS / 64 };
 
-typedef struct IrSlotSet { uint64_t w[IR_WORDS]; } IrSlotSet;
+typedef struct IrSlotSet {
+    uint64_t w[IR_WORDS];
+} IrSlotSet;
 
 typedef struct IrPromote {
-    IrRegion  *r;
-    unsigned   n_slots;
-    IrSlotSet *in, *out;      /* maybe stale, by block */
-    IrRef     *entry, *end;   /* [block * n_slots + slot]; IR_NONE: as at region entry */
-    uint8_t   *done;          /* block has its entry and end values */
-    uint8_t   *flags_live;    /* flags at the block's entry may still be read */
-    IrRef     *rep;           /* op -> value that replaces it; IR_NONE: itself */
-    uint32_t   cap_rep;
-    IrRef      gets[IR_MAX_SLOTS]; /* GETs of block 0 */
-    IrRef     *phis;          /* all phis made, in order */
-    uint32_t   n_phis;
+    IrRegion *r;
+    unsigned n_slots;
+    IrSlotSet *in, *out; /* maybe stale, by block */
+    IrRef *entry, *end;  /* [block * n_slots + slot]; IR_NONE: as at region entry */
+    uint8_t *done;       /* block has its entry and end values */
+    uint8_t *flags_live; /* flags at the block's entry may still be read */
+    IrRef *rep;          /* op -> value that replaces it; IR_NONE: itself */
+    uint32_t cap_rep;
+    IrRef gets[IR_MAX_SLOTS]; /* GETs of block 0 */
+    IrRef *phis;              /* all phis made, in order */
+    uint32_t n_phis;
 } IrPromote;
 
 static IrRef promote_find(IrPromote *p, IrRef v)
@@ -65,8 +67,8 @@ static IrRef promote_entry_get(IrPromote *p, unsigned slot)
     IrRegion *r = p->r;
 
     if (p->gets[slot] == IR_NONE) {
-        IrRef v = ir_region_new_op(r, &(IrOp){ .op = IR_GET, .type = r->guest->slots[slot].type,
-                                               .slot = (uint16_t)slot });
+        IrRef v = ir_region_new_op(
+            r, &(IrOp){.op = IR_GET, .type = r->guest->slots[slot].type, .slot = (uint16_t)slot});
 
         ir_region_insert_before(r, r->blocks[0].last, v);
         p->gets[slot] = v;
@@ -154,14 +156,14 @@ static bool promote_writes_flags(const IrPromote *p, IrBlk blk)
             v = r->snap_entries[s->first + k].slot == slot ? r->snap_entries[s->first + k].val : v;
         }
     }
-    return v != IR_NONE &&
-           !(b->inherits && promote_out(&r->blocks[r->preds[b->preds]], slot) == v);
+    return v != IR_NONE && !(b->inherits && promote_out(&r->blocks[r->preds[b->preds]], slot) == v);
 }
 
 static void promote_flags_live(IrPromote *p)
 {
     IrRegion *r = p->r;
-    uint8_t *reads = arena_alloc(r->arena, r->n_blocks), *kills = arena_alloc(r->arena, r->n_blocks);
+    uint8_t *reads = arena_alloc(r->arena, r->n_blocks),
+            *kills = arena_alloc(r->arena, r->n_blocks);
     bool changed = true;
 
     for (uint32_t i = 0; i < r->n_rpo; i++) {
@@ -190,9 +192,11 @@ static IrRef promote_new_phi(IrPromote *p, IrBlk blk, unsigned slot)
     IrRegion *r = p->r;
     const IrBlock *b = &r->blocks[blk];
     uint32_t args = ir_region_phi_args(r, b->n_preds);
-    IrRef v = ir_region_new_op(r, &(IrOp){ .op = IR_PHI, .type = r->guest->slots[slot].type,
-                                           .slot = (uint16_t)slot, .nargs = b->n_preds,
-                                           .imm = args });
+    IrRef v = ir_region_new_op(r, &(IrOp){.op = IR_PHI,
+                                          .type = r->guest->slots[slot].type,
+                                          .slot = (uint16_t)slot,
+                                          .nargs = b->n_preds,
+                                          .imm = args});
 
     ir_region_insert_before(r, r->blocks[blk].first, v);
     p->phis[p->n_phis++] = v;
@@ -315,7 +319,7 @@ static void promote_poll(IrPromote *p, IrBlk blk)
 {
     IrRegion *r = p->r;
     IrRef v = r->blocks[blk].first;
-    IrOp poll = { .op = IR_POLL };
+    IrOp poll = {.op = IR_POLL};
 
     while (r->ops[v].op == IR_PHI || r->ops[v].op == IR_CONST || r->ops[v].op == IR_VCONST) {
         v = r->ops[v].next;
@@ -323,7 +327,7 @@ static void promote_poll(IrPromote *p, IrBlk blk)
     if (r->ops[v].op != IR_INSN) {
         return;
     }
-    poll.snap = ir_region_new_snap(r, &(IrSnap){ .pc = r->ops[v].imm, .blk = blk });
+    poll.snap = ir_region_new_snap(r, &(IrSnap){.pc = r->ops[v].imm, .blk = blk});
     ir_region_insert_before(r, v, ir_region_new_op(r, &poll));
 }
 
@@ -331,7 +335,7 @@ static void promote_poll(IrPromote *p, IrBlk blk)
 static void promote_snap(IrPromote *p, IrSnap *s)
 {
     IrRegion *r = p->r;
-    IrSlotSet seen = { { 0 } };
+    IrSlotSet seen = {{0}};
     uint32_t old = s->first, n_old = s->n, n = 0;
     const IrRef *entry = &p->entry[s->blk * p->n_slots];
     uint32_t first = ir_region_snap_entries(r, n_old + p->n_slots);
@@ -346,12 +350,12 @@ static void promote_snap(IrPromote *p, IrSnap *s)
         }
     }
     for (unsigned w = 0; w < IR_WORDS && !s->full; w++) {
-        for (uint64_t m = p->in[s->blk].w[w] & ~seen.w[w]; m; m &= m - 1) {
+        for (uint64_t m = p->in [s->blk].w[w] & ~seen.w[w]; m; m &= m - 1) {
             unsigned slot = w * 64 + (unsigned)__builtin_ctzll(m);
             IrRef v = entry[slot] == IR_NONE ? IR_NONE : promote_find(p, entry[slot]);
 
             if (v != IR_NONE && v != p->gets[slot]) {
-                r->snap_entries[first + n++] = (IrSnapEntry){ .slot = (uint16_t)slot, .val = v };
+                r->snap_entries[first + n++] = (IrSnapEntry){.slot = (uint16_t)slot, .val = v};
             }
         }
     }
@@ -363,7 +367,7 @@ static void promote_snap(IrPromote *p, IrSnap *s)
 static void promote_snaps(IrPromote *p)
 {
     IrRegion *r = p->r;
-    IrSnap was = { 0 }, is = { 0 };
+    IrSnap was = {0}, is = {0};
 
     for (uint32_t i = 1; i < r->n_snaps; i++) {
         IrSnap *s = &r->snaps[i];
@@ -438,7 +442,7 @@ static void promote_init(IrPromote *p)
 
 void ir_opt_promote(IrRegion *r)
 {
-    IrPromote p = { .r = r, .n_slots = r->guest->n_slots };
+    IrPromote p = {.r = r, .n_slots = r->guest->n_slots};
 
     if (!promote_needed(r)) {
         return;

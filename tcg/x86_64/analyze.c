@@ -24,13 +24,13 @@ static unsigned class_of(const IrOp *op)
 static bool is_alias(const X64Core *k, const IrOp *op)
 {
     switch (op->op) {
-    case IR_COPY: case IR_VLO: case IR_FL_UNPACK:
-        return true;
+    case IR_COPY:
+    case IR_VLO:
+    case IR_FL_UNPACK: return true;
     case IR_VZEXT:
         return k->val[op->arg[0]].zero_up && op->esz >= 2 &&
                k->r->ops[op->arg[0]].type == (op->esz == 3 ? IR_F64 : IR_F32);
-    default:
-        return false;
+    default: return false;
     }
 }
 
@@ -58,21 +58,23 @@ static bool zero_above(const X64Core *k, const IrOp *op)
         return k->val[from].zero_up &&
                (z->type == IR_V128 ? z->esz == (op->type == IR_F64 ? 3 : 2) : z->type == op->type);
     }
-    case IR_LD: case IR_BITSF: case IR_ITOF:
-        return true;
-    case IR_FMA:
-        from = op->arg[2];
-        break;
+    case IR_LD:
+    case IR_BITSF:
+    case IR_ITOF: return true;
+    case IR_FMA: from = op->arg[2]; break;
     case IR_FCVT:
         if (op->type != IR_F64 || op->esz != 2) {
             return false;
         }
         break;
-    case IR_FADD: case IR_FSUB: case IR_FMUL: case IR_FDIV: case IR_FSQRT: case IR_FABS:
-    case IR_COPY:
-        break;
-    default:
-        return false;
+    case IR_FADD:
+    case IR_FSUB:
+    case IR_FMUL:
+    case IR_FDIV:
+    case IR_FSQRT:
+    case IR_FABS:
+    case IR_COPY: break;
+    default: return false;
     }
     return k->val[from].zero_up;
 }
@@ -81,14 +83,19 @@ bool x64_operand_form(const X64Core *k, IrRef f)
 {
     const IrOp *op = &k->r->ops[f];
     switch (op->op) {
-    case IR_FL_ADD: case IR_FL_SUB: case IR_FL_SUBB: case IR_FL_LOGIC:
-    case IR_FL_ADC: case IR_FL_SBC: case IR_FL_SBB: case IR_FL_MULS:
-    case IR_FL_SHL: case IR_FL_SHR: case IR_FL_SAR:
-        return true;
-    case IR_FL_FCMP:
-        return x64_fcmp_native(&k->ctx, op);
-    default:
-        return false;
+    case IR_FL_ADD:
+    case IR_FL_SUB:
+    case IR_FL_SUBB:
+    case IR_FL_LOGIC:
+    case IR_FL_ADC:
+    case IR_FL_SBC:
+    case IR_FL_SBB:
+    case IR_FL_MULS:
+    case IR_FL_SHL:
+    case IR_FL_SHR:
+    case IR_FL_SAR: return true;
+    case IR_FL_FCMP: return x64_fcmp_native(&k->ctx, op);
+    default: return false;
     }
 }
 
@@ -278,9 +285,7 @@ static void need_args(X64Core *k, const IrOp *op)
         }
         return;
     }
-    case IR_FL_PACK:
-        need_packed(k, op->arg[0]);
-        return;
+    case IR_FL_PACK: need_packed(k, op->arg[0]); return;
     case IR_FL_MIX:
         need_packed(k, op->arg[0]);
         need_packed(k, op->arg[1]);
@@ -317,8 +322,8 @@ static void need_weak(X64Core *k, IrRef v, unsigned depth)
     if (w->need == X64_NEED_EMIT) {
         return;
     }
-    bool lazy = ir_has_attr(op, IRA_RECIPE) && depth < RECIPE_DEPTH &&
-                (!depth || op->type == IR_FLAGS);
+    bool lazy =
+        ir_has_attr(op, IRA_RECIPE) && depth < RECIPE_DEPTH && (!depth || op->type == IR_FLAGS);
     if (op->op == IR_FL_FCMP && !x64_operand_form(k, v)) {
         lazy = false;
     }
@@ -413,7 +418,7 @@ static void pattern_use(X64Core *k, const IrOp *user, unsigned i, IrRef a)
         IrRef zero = x64_canon(k, user->arg[1]);
         ok &= is_cond_use(user, i) ||
               (user->op == IR_CMP && i == 0 && user->sub <= IR_NE && x64_is_const(k, zero) &&
-              k->r->ops[zero].imm == 0 && (user->esz == 3) == (op->type == IR_I64));
+               k->r->ops[zero].imm == 0 && (user->esz == 3) == (op->type == IR_I64));
     } else {
         IrRef n = x64_canon(k, op->arg[1]);
         ok &= user->op == IR_ADD && i == 1 && x64_is_const(k, n) && user->type == op->type &&
@@ -559,8 +564,8 @@ static void make_global(X64Core *k, IrRef v, uint32_t blk)
 
 typedef struct Gen {
     X64Core *k;
-    IrBlk    blk;
-    bool     record; /* second pass: positions; first: which values are global */
+    IrBlk blk;
+    bool record; /* second pass: positions; first: which values are global */
 } Gen;
 
 static void gen_strong(Gen *g, IrRef v, uint32_t pos)
@@ -568,8 +573,7 @@ static void gen_strong(Gen *g, IrRef v, uint32_t pos)
     X64Core *k = g->k;
     if (!g->record) {
         make_global(k, v, g->blk);
-    } else if (k->val[v].global &&
-               (k->r->ops[v].blk != g->blk || k->r->ops[v].op == IR_PHI)) {
+    } else if (k->val[v].global && (k->r->ops[v].blk != g->blk || k->r->ops[v].op == IR_PHI)) {
         uint32_t *d = &k->in_dist[g->blk * k->n_globals + k->val[v].global - 1];
         *d = pos < *d ? pos : *d;
     }
@@ -658,8 +662,7 @@ static void gen_block(Gen *g)
 static uint32_t edge_cost(const X64Core *k, IrBlk from, IrBlk to)
 {
     const IrBlock *f = &k->r->blocks[from], *t = &k->r->blocks[to];
-    return (t->loop_depth < f->loop_depth ? X64_FAR : 0) +
-           (t->cold && !f->cold ? X64_COLD_FAR : 0);
+    return (t->loop_depth < f->loop_depth ? X64_FAR : 0) + (t->cold && !f->cold ? X64_COLD_FAR : 0);
 }
 
 /* One step backward over block b; returns whether anything changed. */
@@ -723,7 +726,7 @@ static void liveness(X64Core *k)
     const IrRegion *r = k->r;
     k->globals = arena_alloc(k->arena, r->n_ops * sizeof(IrRef));
     for (uint32_t i = 0; i < r->n_rpo; i++) {
-        gen_block(&(Gen){ k, r->rpo[i], false });
+        gen_block(&(Gen){k, r->rpo[i], false});
     }
     uint32_t ng = k->n_globals;
     k->n_words = (ng + 63) / 64;
@@ -736,7 +739,7 @@ static void liveness(X64Core *k)
         return;
     }
     for (uint32_t i = 0; i < r->n_rpo; i++) {
-        gen_block(&(Gen){ k, r->rpo[i], true });
+        gen_block(&(Gen){k, r->rpo[i], true});
     }
     bool loops = has_back_edge(k);
     for (unsigned round = 0, changed = 1; changed && round < 40; round++) {
@@ -753,7 +756,7 @@ static void liveness(X64Core *k)
 static void slot_hints(X64Core *k)
 {
     const IrRegion *r = k->r;
-    uint32_t weight[IR_MAX_SLOTS] = { 0 };
+    uint32_t weight[IR_MAX_SLOTS] = {0};
     for (uint32_t i = 0; i < r->n_rpo; i++) {
         const IrBlock *b = &r->blocks[r->rpo[i]];
         uint32_t w = b->cold ? 1 : 4u << (b->loop_depth > 6 ? 12 : 2 * b->loop_depth);
@@ -839,8 +842,9 @@ void x64_analyze(X64Core *k)
         w->cls = (uint8_t)class_of(op);
         w->reg = w->hint = X64_NONE;
         w->out_pos = X64_INF;
-        w->home = op->op == IR_GET ? X64_HOME_SLOT
-                  : op->op == IR_CONST || op->op == IR_VCONST ? X64_HOME_CONST : X64_HOME_SPILL;
+        w->home = op->op == IR_GET                            ? X64_HOME_SLOT
+                  : op->op == IR_CONST || op->op == IR_VCONST ? X64_HOME_CONST
+                                                              : X64_HOME_SPILL;
         w->in_mem = w->home != X64_HOME_SPILL;
     }
     mark_needs(k);

@@ -9,14 +9,20 @@
 
 enum { ROOM = 16, VTMP = 15 };
 
-static const uint8_t pp_byte[4] = { 0, 0x66, 0xf3, 0xf2 };
+static const uint8_t pp_byte[4] = {0, 0x66, 0xf3, 0xf2};
 
-static inline unsigned desc_map(uint32_t d) { return d >> 8 & 7; }
-static inline unsigned desc_pp(uint32_t d) { return d >> 11 & 3; }
+static inline unsigned desc_map(uint32_t d)
+{
+    return d >> 8 & 7;
+}
+static inline unsigned desc_pp(uint32_t d)
+{
+    return d >> 11 & 3;
+}
 
 void x64_asm_init(X64Asm *a, uint8_t *rw, size_t bytes, const uint8_t *rx, bool avx)
 {
-    *a = (X64Asm){ .p = rw, .start = rw, .end = rw + bytes, .delta = rx - rw, .avx = avx };
+    *a = (X64Asm){.p = rw, .start = rw, .end = rw + bytes, .delta = rx - rw, .avx = avx};
     a->overflow = bytes < ROOM;
 }
 
@@ -43,8 +49,7 @@ static inline uint8_t *put_imm(uint8_t *p, unsigned bytes, uint32_t imm)
 }
 
 /* ModRM, SIB and displacement; n: log2 unit of an 8-bit displacement; tail: immediate bytes. */
-static uint8_t *put_mem(const X64Asm *a, uint8_t *p, unsigned reg, const X64Mem *m,
-                        unsigned n_tail)
+static uint8_t *put_mem(const X64Asm *a, uint8_t *p, unsigned reg, const X64Mem *m, unsigned n_tail)
 {
     unsigned n = n_tail >> 8, tail = n_tail & 0xff, mod, r = (reg & 7) << 3;
     int32_t disp = m->disp, d8 = disp >> n;
@@ -57,8 +62,7 @@ static uint8_t *put_mem(const X64Asm *a, uint8_t *p, unsigned reg, const X64Mem 
     }
     if (m->base == X64_MEM_NONE) {
         *p++ = (uint8_t)(r | 4);
-        *p++ = (uint8_t)(m->index == X64_MEM_NONE ? 0x25
-                                                  : m->scale << 6 | (m->index & 7) << 3 | 5);
+        *p++ = (uint8_t)(m->index == X64_MEM_NONE ? 0x25 : m->scale << 6 | (m->index & 7) << 3 | 5);
         return put32(p, (uint32_t)disp);
     }
     if (disp == 0 && (m->base & 7) != 5) {
@@ -240,7 +244,10 @@ void x64_bytes(X64Asm *a, const void *bytes, unsigned n)
 
 /* ---- integer forms with an immediate ---- */
 
-static inline bool is_s8(int32_t v) { return v >= -128 && v <= 127; }
+static inline bool is_s8(int32_t v)
+{
+    return v >= -128 && v <= 127;
+}
 
 void x64_alu_ri(X64Asm *a, unsigned sz, unsigned op, unsigned d, int32_t imm)
 {
@@ -360,9 +367,18 @@ static void jump(X64Asm *a, unsigned op, unsigned op8, X64Label *l)
     }
 }
 
-void x64_jmp(X64Asm *a, X64Label *l) { jump(a, 0xe9, 0xeb, l); }
-void x64_jcc(X64Asm *a, unsigned cc, X64Label *l) { jump(a, 0x0f | (0x80 | cc) << 8, 0x70 | cc, l); }
-void x64_call_label(X64Asm *a, X64Label *l) { jump(a, 0xe8, 0, l); }
+void x64_jmp(X64Asm *a, X64Label *l)
+{
+    jump(a, 0xe9, 0xeb, l);
+}
+void x64_jcc(X64Asm *a, unsigned cc, X64Label *l)
+{
+    jump(a, 0x0f | (0x80 | cc) << 8, 0x70 | cc, l);
+}
+void x64_call_label(X64Asm *a, X64Label *l)
+{
+    jump(a, 0xe8, 0, l);
+}
 
 uint8_t *x64_jcc8(X64Asm *a, unsigned cc)
 {
@@ -402,17 +418,31 @@ static void jump_abs(X64Asm *a, unsigned op, const void *rx)
     a->p = put32(p, (uint32_t)((const uint8_t *)rx - (p + 4 + a->delta)));
 }
 
-void x64_jmp_abs(X64Asm *a, const void *rx) { jump_abs(a, 0xe9, rx); }
-void x64_call_abs(X64Asm *a, const void *rx) { jump_abs(a, 0xe8, rx); }
-void x64_jcc_abs(X64Asm *a, unsigned cc, const void *rx) { jump_abs(a, 0x0f | (0x80 | cc) << 8, rx); }
+void x64_jmp_abs(X64Asm *a, const void *rx)
+{
+    jump_abs(a, 0xe9, rx);
+}
+void x64_call_abs(X64Asm *a, const void *rx)
+{
+    jump_abs(a, 0xe8, rx);
+}
+void x64_jcc_abs(X64Asm *a, unsigned cc, const void *rx)
+{
+    jump_abs(a, 0x0f | (0x80 | cc) << 8, rx);
+}
 
 void x64_nop(X64Asm *a, unsigned bytes)
 {
     static const uint8_t nops[9][9] = {
-        { 0x90 }, { 0x66, 0x90 }, { 0x0f, 0x1f, 0x00 }, { 0x0f, 0x1f, 0x40, 0 },
-        { 0x0f, 0x1f, 0x44, 0, 0 }, { 0x66, 0x0f, 0x1f, 0x44, 0, 0 },
-        { 0x0f, 0x1f, 0x80, 0, 0, 0, 0 }, { 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0 },
-        { 0x66, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0 },
+        {0x90},
+        {0x66, 0x90},
+        {0x0f, 0x1f, 0x00},
+        {0x0f, 0x1f, 0x40, 0},
+        {0x0f, 0x1f, 0x44, 0, 0},
+        {0x66, 0x0f, 0x1f, 0x44, 0, 0},
+        {0x0f, 0x1f, 0x80, 0, 0, 0, 0},
+        {0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0},
+        {0x66, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0},
     };
 
     while (bytes) {
@@ -522,8 +552,7 @@ void x64_v2i(X64Asm *a, uint32_t desc, unsigned reg, unsigned rm, unsigned imm)
 static void v2m(X64Asm *a, uint32_t desc, unsigned reg, X64Mem m, int imm)
 {
     if (!a->avx) {
-        x64_op_rmi(a, desc & ~(XD_R8 | XD_RM8 | XD_O16 | XD_LOCK), reg, m, imm >= 0,
-                   (uint32_t)imm);
+        x64_op_rmi(a, desc & ~(XD_R8 | XD_RM8 | XD_O16 | XD_LOCK), reg, m, imm >= 0, (uint32_t)imm);
     } else if (reg & 16 || desc_map(desc) > 3) {
         x64_evex_rm(a, desc, 0, reg, 0, m, imm);
     } else {
@@ -531,7 +560,10 @@ static void v2m(X64Asm *a, uint32_t desc, unsigned reg, X64Mem m, int imm)
     }
 }
 
-void x64_v2m(X64Asm *a, uint32_t desc, unsigned reg, X64Mem m) { v2m(a, desc, reg, m, -1); }
+void x64_v2m(X64Asm *a, uint32_t desc, unsigned reg, X64Mem m)
+{
+    v2m(a, desc, reg, m, -1);
+}
 void x64_v2mi(X64Asm *a, uint32_t desc, unsigned reg, X64Mem m, unsigned imm)
 {
     v2m(a, desc, reg, m, (int)imm);

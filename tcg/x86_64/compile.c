@@ -31,9 +31,9 @@ static void order_blocks(X64Core *k)
 
 static X64Cond negate(X64Cond c)
 {
-    static const uint8_t par[] = { [X64_PAR_NONE] = X64_PAR_NONE, [X64_PAR_AND] = X64_PAR_OR,
-                                   [X64_PAR_OR] = X64_PAR_AND };
-    return (X64Cond){ c.cc ^ 1, par[c.parity] };
+    static const uint8_t par[] = {
+        [X64_PAR_NONE] = X64_PAR_NONE, [X64_PAR_AND] = X64_PAR_OR, [X64_PAR_OR] = X64_PAR_AND};
+    return (X64Cond){c.cc ^ 1, par[c.parity]};
 }
 
 static void jump_to(X64Core *k, IrBlk to, IrBlk next)
@@ -121,14 +121,9 @@ static void emit_block(X64Core *k, IrBlk b, IrBlk next)
         k->pinned = 0;
         k->op_regs = ~X64_VEC_HIGH;
         switch (r->ops[v].op) {
-        case IR_BR:
-            emit_br(k, next);
-            break;
-        case IR_BRC:
-            emit_brc(k, v, next);
-            break;
-        default:
-            x64_emit_op(k, v);
+        case IR_BR: emit_br(k, next); break;
+        case IR_BRC: emit_brc(k, v, next); break;
+        default: x64_emit_op(k, v);
         }
         if (k->ctx.as.overflow || k->out_of_spills || k->data_full) {
             return;

@@ -15,32 +15,32 @@
 enum { L1C, L7B, L7C, L7D, E1C, N_WORDS }; /* CPUID leaf and register */
 
 typedef struct Feature {
-    uint32_t host;       /* TCG_HOST_ */
-    uint8_t  word, bit;
-    uint8_t  level;      /* 0: any, 1: hidden by sse4.2, 2: hidden by avx2 too */
-    uint8_t  xcr0;       /* state components the OS must have enabled */
+    uint32_t host; /* TCG_HOST_ */
+    uint8_t word, bit;
+    uint8_t level; /* 0: any, 1: hidden by sse4.2, 2: hidden by avx2 too */
+    uint8_t xcr0;  /* state components the OS must have enabled */
 } Feature;
 
 enum { XCR_AVX = 0x06, XCR_AVX512 = 0xe6 };
 #define ZMM_VL (1u << 31 | 1u << 30 | 1u << 17 | 1u << 16) /* leaf 7 EBX: VL BW DQ F */
 
 static const Feature features[] = {
-    { TCG_HOST_POPCNT, L1C, 23, 0, 0 },
-    { TCG_HOST_AES, L1C, 25, 0, 0 },
-    { TCG_HOST_PCLMUL, L1C, 1, 0, 0 },
-    { TCG_HOST_MOVBE, L1C, 22, 1, 0 },
-    { TCG_HOST_AVX, L1C, 28, 1, XCR_AVX },
-    { TCG_HOST_FMA, L1C, 12, 1, XCR_AVX },
-    { TCG_HOST_F16C, L1C, 29, 1, XCR_AVX },
-    { TCG_HOST_AVX2, L7B, 5, 1, XCR_AVX },
-    { TCG_HOST_BMI1, L7B, 3, 1, 0 },
-    { TCG_HOST_BMI2, L7B, 8, 1, 0 },
-    { TCG_HOST_LZCNT, E1C, 5, 1, 0 },
-    { TCG_HOST_AVX512VL, L7B, 31, 2, XCR_AVX512 },
-    { TCG_HOST_GFNI, L7C, 8, 2, XCR_AVX512 },
-    { TCG_HOST_VBMI, L7C, 1, 2, XCR_AVX512 },
-    { TCG_HOST_BITALG, L7C, 12, 2, XCR_AVX512 },
-    { TCG_HOST_AVX512FP16, L7D, 23, 2, XCR_AVX512 },
+    {TCG_HOST_POPCNT, L1C, 23, 0, 0},
+    {TCG_HOST_AES, L1C, 25, 0, 0},
+    {TCG_HOST_PCLMUL, L1C, 1, 0, 0},
+    {TCG_HOST_MOVBE, L1C, 22, 1, 0},
+    {TCG_HOST_AVX, L1C, 28, 1, XCR_AVX},
+    {TCG_HOST_FMA, L1C, 12, 1, XCR_AVX},
+    {TCG_HOST_F16C, L1C, 29, 1, XCR_AVX},
+    {TCG_HOST_AVX2, L7B, 5, 1, XCR_AVX},
+    {TCG_HOST_BMI1, L7B, 3, 1, 0},
+    {TCG_HOST_BMI2, L7B, 8, 1, 0},
+    {TCG_HOST_LZCNT, E1C, 5, 1, 0},
+    {TCG_HOST_AVX512VL, L7B, 31, 2, XCR_AVX512},
+    {TCG_HOST_GFNI, L7C, 8, 2, XCR_AVX512},
+    {TCG_HOST_VBMI, L7C, 1, 2, XCR_AVX512},
+    {TCG_HOST_BITALG, L7C, 12, 2, XCR_AVX512},
+    {TCG_HOST_AVX512FP16, L7D, 23, 2, XCR_AVX512},
 };
 
 static unsigned mask_level(void)
@@ -63,7 +63,7 @@ static uint32_t read_xcr0(void)
 
 uint32_t x64_host_features(void)
 {
-    uint32_t w[N_WORDS] = { 0 }, a, b, c, d, xcr0 = 0, f = 0;
+    uint32_t w[N_WORDS] = {0}, a, b, c, d, xcr0 = 0, f = 0;
     unsigned level = mask_level();
 
     if (__get_cpuid(1, &a, &b, &c, &d)) {

@@ -12,9 +12,9 @@
 #include "tcg/x86_64/core.h"
 
 typedef struct Cand {
-    IrRef    v, src;   /* value and, for phis, what it gets on this edge */
-    uint32_t dist;     /* X64_INF: only snapshots want it */
-    uint32_t n;        /* index in blk->in */
+    IrRef v, src;  /* value and, for phis, what it gets on this edge */
+    uint32_t dist; /* X64_INF: only snapshots want it */
+    uint32_t n;    /* index in blk->in */
 } Cand;
 
 static unsigned pred_index(const X64Core *k, IrBlk from, unsigned idx, IrBlk to)
@@ -53,7 +53,7 @@ static unsigned live_ins(X64Core *k, IrBlk to, unsigned pred, Cand *c)
             continue;
         }
         IrRef v = k->globals[g];
-        c[n] = (Cand){ v, edge_source(k, v, to, pred), d, n };
+        c[n] = (Cand){v, edge_source(k, v, to, pred), d, n};
         n++;
     }
     return n;
@@ -104,7 +104,7 @@ static unsigned lowest(const X64Core *k, uint64_t set)
 static void enter_loop(X64Core *k, IrBlk to, Cand *c, unsigned n, X64In *in)
 {
     uint64_t left = k->allocatable[X64_CLS_GPR] | k->allocatable[X64_CLS_VEC];
-    unsigned room[3] = { 0 }, chosen = 0;
+    unsigned room[3] = {0}, chosen = 0;
     room[X64_CLS_GPR] = (unsigned)__builtin_popcountll(k->allocatable[X64_CLS_GPR]) - 2;
     room[X64_CLS_VEC] = (unsigned)__builtin_popcountll(k->allocatable[X64_CLS_VEC]) - 2;
     sort_by_dist(c, n);
@@ -130,8 +130,8 @@ static void enter_loop(X64Core *k, IrBlk to, Cand *c, unsigned n, X64In *in)
                 continue;
             }
             unsigned want = pass == 0 || pass == 2 ? k->val[c[i].v].hint
-                            : pass == 1 ? k->val[c[i].src].reg
-                                        : lowest(k, left & class_set(k, c[i].v));
+                            : pass == 1            ? k->val[c[i].src].reg
+                                                   : lowest(k, left & class_set(k, c[i].v));
             take(e, &left, class_set(k, c[i].v), want);
         }
     }
@@ -165,14 +165,15 @@ static void enter_join(X64Core *k, IrBlk to, Cand *c, unsigned n, X64In *in, boo
             if (pass == 2 && c[i].dist == X64_INF && __builtin_popcountll(left & set) < 4) {
                 continue;
             }
-            take(e, &left, set, pass == 0 ? k->val[c[i].v].hint
-                                : pass == 1 ? k->val[c[i].src].reg : lowest(k, left & set));
+            take(e, &left, set,
+                 pass == 0   ? k->val[c[i].v].hint
+                 : pass == 1 ? k->val[c[i].src].reg
+                             : lowest(k, left & set));
         }
     }
     for (unsigned i = 0; i < n; i++) {
         X64In *e = &in[c[i].n];
-        e->in_mem = e->reg == X64_NONE ||
-                    (!is_phi_of(k, c[i].v, to) && k->val[c[i].v].in_mem);
+        e->in_mem = e->reg == X64_NONE || (!is_phi_of(k, c[i].v, to) && k->val[c[i].v].in_mem);
     }
 }
 
@@ -185,7 +186,7 @@ static void fix_entry(X64Core *k, IrBlk to, unsigned pred)
     b->n_in = n;
     b->entry_known = true;
     for (unsigned i = 0; i < n; i++) {
-        b->in[i] = (X64In){ c[i].v, X64_NONE, true };
+        b->in[i] = (X64In){c[i].v, X64_NONE, true};
     }
     if (k->r->blocks[to].loop_head) {
         enter_loop(k, to, c, n, b->in);
@@ -215,7 +216,7 @@ unsigned x64_edge(X64Core *k, IrBlk from, unsigned idx, X64Move *m)
         const X64In *e = &b->in[i];
         IrRef s = edge_source(k, e->v, to, pred);
         X64Val *w = &k->val[e->v], *sw = &k->val[s];
-        X64Move mv = { s, 0, (uint16_t)source_place(k, s), w->cls, w->type };
+        X64Move mv = {s, 0, (uint16_t)source_place(k, s), w->cls, w->type};
         if (e->reg != X64_NONE && sw->reg != e->reg) {
             mv.dst = e->reg;
             m[n++] = mv;
@@ -253,8 +254,8 @@ static void emit_move(X64Core *k, const X64Move *m)
         x64_store_home(k, m->src, m->type, x64_spill_mem(m->dst - X64_PLACE_MEM));
     } else {
         X64Mem d = x64_spill_mem(m->dst - X64_PLACE_MEM);
-        X64Mem s = m->src == X64_PLACE_HOME ? x64_home(k, m->v)
-                                            : x64_spill_mem(m->src - X64_PLACE_MEM);
+        X64Mem s =
+            m->src == X64_PLACE_HOME ? x64_home(k, m->v) : x64_spill_mem(m->src - X64_PLACE_MEM);
         const IrOp *op = &k->r->ops[m->v];
         if (m->cls == X64_CLS_GPR && op->op == IR_CONST && x64_fits_i32(op->imm)) {
             x64_mov_mi(a, 3, d, (int32_t)op->imm);
@@ -300,7 +301,7 @@ static void emit_class(X64Core *k, X64Move *m, unsigned n, unsigned cls)
         if (!moved) {
             /* a cycle: its first target moves to the scratch register */
             unsigned tmp = cls == X64_CLS_GPR ? (unsigned)X64_TMP : X64_VEC0 + (unsigned)X64_VTMP;
-            X64Move s = { m[0].v, (uint16_t)tmp, m[0].dst, (uint8_t)cls, m[0].type };
+            X64Move s = {m[0].v, (uint16_t)tmp, m[0].dst, (uint8_t)cls, m[0].type};
             emit_move(k, &s);
             for (unsigned j = 0; j < left; j++) {
                 if (m[j].src == m[0].dst) {

@@ -26,14 +26,9 @@ void x64_ld_vec(X64Ctx *c, unsigned type, unsigned dst, X64Mem m)
         x64_movzx_rm(&c->as, 1, X64_TMP, m);
         x64_v2(&c->as, XV_MOVD_L, dst, X64_TMP);
         break;
-    case IR_F32:
-        x64_v2m(&c->as, XV_MOVSS_L, dst, m);
-        break;
-    case IR_F64:
-        x64_v2m(&c->as, XV_MOVSD_L, dst, m);
-        break;
-    default:
-        x64_v2m(&c->as, XV_MOVAPS_L, dst, m);
+    case IR_F32: x64_v2m(&c->as, XV_MOVSS_L, dst, m); break;
+    case IR_F64: x64_v2m(&c->as, XV_MOVSD_L, dst, m); break;
+    default: x64_v2m(&c->as, XV_MOVAPS_L, dst, m);
     }
 }
 
@@ -44,18 +39,13 @@ void x64_st_vec(X64Ctx *c, unsigned type, unsigned src, X64Mem m)
         x64_v2(&c->as, XV_MOVD_S, src, X64_TMP);
         x64_mov_mr(&c->as, 1, m, X64_TMP);
         break;
-    case IR_F32:
-        x64_v2m(&c->as, XV_MOVSS_S, src, m);
-        break;
-    case IR_F64:
-        x64_v2m(&c->as, XV_MOVSD_S, src, m);
-        break;
-    default:
-        x64_v2m(&c->as, XV_MOVAPS_S, src, m);
+    case IR_F32: x64_v2m(&c->as, XV_MOVSS_S, src, m); break;
+    case IR_F64: x64_v2m(&c->as, XV_MOVSD_S, src, m); break;
+    default: x64_v2m(&c->as, XV_MOVAPS_S, src, m);
     }
 }
 
-#define XV_PXOR    XD(1, 1, 0xef)
+#define XV_PXOR XD(1, 1, 0xef)
 #define XV_PCMPEQD XD(1, 1, 0x76)
 
 void x64_vconst(X64Ctx *c, unsigned dst, uint64_t lo, uint64_t hi)
@@ -103,9 +93,7 @@ void x64_load(X64Core *k, IrRef v, unsigned reg)
 {
     const IrOp *op = &k->r->ops[v];
     switch (op->op) {
-    case IR_CONST:
-        x64_mov_ri(&k->ctx.as, reg, op->imm);
-        break;
+    case IR_CONST: x64_mov_ri(&k->ctx.as, reg, op->imm); break;
     case IR_VCONST:
         x64_vconst(&k->ctx, reg - X64_VEC0, op->imm, op->flags & IRF_HALF ? 0 : op->imm);
         break;
@@ -118,8 +106,7 @@ void x64_load(X64Core *k, IrRef v, unsigned reg)
         x64_load_home(k, reg, t, x64_home(k, v));
         break;
     }
-    default:
-        x64_load_home(k, reg, k->val[v].type, x64_home(k, v));
+    default: x64_load_home(k, reg, k->val[v].type, x64_home(k, v));
     }
 }
 
@@ -149,7 +136,7 @@ X64Mem x64_const16(X64Ctx *c, uint64_t lo, uint64_t hi)
         memcpy(k->buf->data + off, &lo, 8);
         memcpy(k->buf->data + off + 8, &hi, 8);
     }
-    *X64_PUSH(k, k->pool, k->n_pool, k->cap_pool) = (X64Pool){ lo, hi, (uint32_t)off };
+    *X64_PUSH(k, k->pool, k->n_pool, k->cap_pool) = (X64Pool){lo, hi, (uint32_t)off};
     return x64_mem_rip(k->buf->data + off);
 }
 
@@ -223,8 +210,7 @@ static void store_call_arg(X64Core *k, unsigned i, const X64Arg *a, bool vec)
         }
         break;
     }
-    default:
-        break;
+    default: break;
     }
 }
 
@@ -239,7 +225,7 @@ void x64_call_vec(X64Core *k, const IrOp *op, const X64Regs *r, uint32_t helper)
     }
     size_t off = x64_data_alloc(k, sizeof(X64EvalDesc), 8);
     if (!k->data_full) {
-        X64EvalDesc d = { op->imm, x64_info(op), helper * 8ull };
+        X64EvalDesc d = {op->imm, x64_info(op), helper * 8ull};
         memcpy(k->buf->data + off, &d, sizeof(d));
     }
     x64_lea(as, 3, X64_TMP, x64_mem_rip(k->buf->data + off));
@@ -307,18 +293,18 @@ static bool better_in_memory(const X64Core *k, IrRef v, unsigned bytes)
 
 X64Arg x64_reg_operand(X64Core *k, IrRef v)
 {
-    return (X64Arg){ .kind = X64_ARG_REG, .reg = number(x64_use(k, v, ~0ull)) };
+    return (X64Arg){.kind = X64_ARG_REG, .reg = number(x64_use(k, v, ~0ull))};
 }
 
 X64Arg x64_operand(X64Core *k, IrRef v, bool imm_ok, unsigned bytes)
 {
     if (imm_ok) {
         unsigned drop = 64 - 8 * bytes;
-        return (X64Arg){ .kind = X64_ARG_IMM,
-                         .imm = (uint64_t)((int64_t)(k->r->ops[v].imm << drop) >> drop) };
+        return (X64Arg){.kind = X64_ARG_IMM,
+                        .imm = (uint64_t)((int64_t)(k->r->ops[v].imm << drop) >> drop)};
     }
     if (better_in_memory(k, v, bytes)) {
-        return (X64Arg){ .kind = X64_ARG_MEM, .mem = x64_home(k, v) };
+        return (X64Arg){.kind = X64_ARG_MEM, .mem = x64_home(k, v)};
     }
     return x64_reg_operand(k, v);
 }
@@ -363,11 +349,11 @@ void x64_finish_op(X64Core *k, IrRef v, unsigned dst)
 /* ---- rows ---- */
 
 typedef struct RowState {
-    IrRef    a[4];       /* canonical arguments */
-    uint64_t arg_regs;   /* register ids of arguments */
-    uint64_t dying;      /* of those that die here */
+    IrRef a[4];        /* canonical arguments */
+    uint64_t arg_regs; /* register ids of arguments */
+    uint64_t dying;    /* of those that die here */
     unsigned n;
-    bool     tie_loaded; /* argument 0 goes straight into dst */
+    bool tie_loaded; /* argument 0 goes straight into dst */
 } RowState;
 
 static void fixed_registers(X64Core *k, const IrOp *op, const X64Row *row, RowState *s, X64Regs *r)
@@ -390,7 +376,7 @@ static void fixed_registers(X64Core *k, const IrOp *op, const X64Row *row, RowSt
             }
         }
         k->pinned |= 1ull << X64_RCX;
-        r->arg[1] = (X64Arg){ .kind = X64_ARG_REG, .reg = X64_RCX };
+        r->arg[1] = (X64Arg){.kind = X64_ARG_REG, .reg = X64_RCX};
     }
     (void)op;
 }
@@ -465,15 +451,15 @@ static unsigned tied_dst(X64Core *k, IrRef v, const X64Row *row, RowState *s, X6
     } else {
         x64_move(k, dst, k->val[s->a[0]].reg);
     }
-    r->arg[0] = (X64Arg){ .kind = X64_ARG_REG, .reg = number(dst) };
+    r->arg[0] = (X64Arg){.kind = X64_ARG_REG, .reg = number(dst)};
     return dst;
 }
 
 static void emit_row(X64Core *k, IrRef v, const X64Row *row)
 {
     const IrOp *op = &k->r->ops[v];
-    X64Regs r = { .dst = X64_NOREG };
-    RowState s = { .n = ir_op_info[op->op].nargs };
+    X64Regs r = {.dst = X64_NOREG};
+    RowState s = {.n = ir_op_info[op->op].nargs};
     X64Cold **mark = k->cold_last;
     unsigned dst = X64_NONE;
     for (unsigned i = 0; i < s.n; i++) {
@@ -510,7 +496,7 @@ static void emit_row(X64Core *k, IrRef v, const X64Row *row)
 static void emit_eval(X64Core *k, IrRef v)
 {
     const IrOp *op = &k->r->ops[v];
-    X64Regs r = { .dst = X64_NOREG };
+    X64Regs r = {.dst = X64_NOREG};
     unsigned dst = X64_NONE;
     k->op_regs = ~0ull;
     for (unsigned i = 0; i < ir_op_info[op->op].nargs; i++) {
@@ -519,9 +505,9 @@ static void emit_eval(X64Core *k, IrRef v)
             continue;
         }
         if (k->r->ops[a].op == IR_CONST) {
-            r.arg[i] = (X64Arg){ .kind = X64_ARG_IMM, .imm = k->r->ops[a].imm };
+            r.arg[i] = (X64Arg){.kind = X64_ARG_IMM, .imm = k->r->ops[a].imm};
         } else if (k->val[a].reg == X64_NONE && k->val[a].in_mem && reads_whole(k, a, 8)) {
-            r.arg[i] = (X64Arg){ .kind = X64_ARG_MEM, .mem = x64_home(k, a) };
+            r.arg[i] = (X64Arg){.kind = X64_ARG_MEM, .mem = x64_home(k, a)};
         } else {
             r.arg[i] = x64_reg_operand(k, a);
         }
@@ -555,9 +541,15 @@ void x64_emit_op(X64Core *k, IrRef v)
     const IrOp *op = &k->r->ops[v];
     const X64Val *w = &k->val[v];
     switch (op->op) {
-    case IR_NOP: case IR_INSN: case IR_PHI: case IR_GET: case IR_CONST: case IR_VCONST:
-    case IR_COPY: case IR_VLO: case IR_FL_UNPACK:
-        return;
+    case IR_NOP:
+    case IR_INSN:
+    case IR_PHI:
+    case IR_GET:
+    case IR_CONST:
+    case IR_VCONST:
+    case IR_COPY:
+    case IR_VLO:
+    case IR_FL_UNPACK: return;
     case IR_VZEXT:
         if (w->need != X64_NEED_EMIT || w->canon != v) {
             return;
@@ -575,29 +567,35 @@ void x64_emit_op(X64Core *k, IrRef v)
         }
     }
     switch (op->op) {
-    case IR_CMP: case IR_FL_COND:
-        x64_emit_cond(k, v);
-        return;
+    case IR_CMP:
+    case IR_FL_COND: x64_emit_cond(k, v); return;
     case IR_FCMP:
         if (x64_fcmp_native(&k->ctx, op)) {
             x64_emit_cond(k, v);
             return;
         }
         break;
-    case IR_SELECT:
-        x64_emit_select(k, v);
-        return;
+    case IR_SELECT: x64_emit_select(k, v); return;
     case IR_FL_FCMP:
         if (!x64_operand_form(k, v)) {
             break;
         }
         x64_emit_flags(k, v);
         return;
-    case IR_FL_ADD: case IR_FL_SUB: case IR_FL_SUBB: case IR_FL_ADC: case IR_FL_SBC:
-    case IR_FL_LOGIC: case IR_FL_PACK: case IR_FL_SEL: case IR_FL_SBB: case IR_FL_MULS:
-    case IR_FL_SHL: case IR_FL_SHR: case IR_FL_SAR: case IR_FL_MIX:
-        x64_emit_flags(k, v);
-        return;
+    case IR_FL_ADD:
+    case IR_FL_SUB:
+    case IR_FL_SUBB:
+    case IR_FL_ADC:
+    case IR_FL_SBC:
+    case IR_FL_LOGIC:
+    case IR_FL_PACK:
+    case IR_FL_SEL:
+    case IR_FL_SBB:
+    case IR_FL_MULS:
+    case IR_FL_SHL:
+    case IR_FL_SHR:
+    case IR_FL_SAR:
+    case IR_FL_MIX: x64_emit_flags(k, v); return;
     default:
         if (x64_emit_mem(k, v) || x64_emit_exit(k, v) || x64_emit_call(k, v)) {
             return;
@@ -630,8 +628,8 @@ static void emit_fcmp_flags(X64Core *k, IrRef v)
             break;
         }
     }
-    X64Arg a[2] = { x64_reg_operand(k, x64_canon(k, op->arg[0])),
-                    x64_reg_operand(k, x64_canon(k, op->arg[1])) };
+    X64Arg a[2] = {x64_reg_operand(k, x64_canon(k, op->arg[0])),
+                   x64_reg_operand(k, x64_canon(k, op->arg[1]))};
     x64_set_eflags(k, op, a);
     x64_end_op(k, v);
 }

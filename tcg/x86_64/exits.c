@@ -15,7 +15,7 @@ static TcgLoc value_loc(X64Core *k, unsigned slot, IrRef v);
 static uint32_t add_recipe(X64Core *k, IrRef v)
 {
     const IrOp *op = &k->r->ops[v];
-    TcgRecipe rec = { .op = *op };
+    TcgRecipe rec = {.op = *op};
     for (unsigned i = 0; i < ir_op_info[op->op].nargs; i++) {
         if (op->arg[i]) {
             rec.arg[i] = value_loc(k, 0xffff, x64_canon(k, op->arg[i]));
@@ -29,7 +29,7 @@ static TcgLoc value_loc(X64Core *k, unsigned slot, IrRef v)
 {
     const IrOp *op = &k->r->ops[v];
     const X64Val *w = &k->val[v];
-    TcgLoc l = { .slot = (uint16_t)slot };
+    TcgLoc l = {.slot = (uint16_t)slot};
     if (op->op == IR_CONST) {
         l.kind = TCG_LOC_CONST;
         *X64_PUSH(k, k->consts, k->n_consts, k->cap_consts) = op->imm;
@@ -53,7 +53,7 @@ static TcgLoc value_loc(X64Core *k, unsigned slot, IrRef v)
 
 X64Locs x64_capture(X64Core *k, uint32_t snap)
 {
-    X64Locs l = { k->n_locs, 0 };
+    X64Locs l = {k->n_locs, 0};
     const IrSnap *s = &k->r->snaps[snap];
     for (uint32_t i = 0; snap && i < s->n; i++) {
         const IrSnapEntry *e = &k->r->snap_entries[s->first + i];
@@ -70,9 +70,11 @@ X64Locs x64_capture(X64Core *k, uint32_t snap)
 
 void x64_fault_point(X64Core *k, const IrOp *op, X64Locs l)
 {
-    *X64_PUSH(k, k->faults, k->n_faults, k->cap_faults) = (TcgFaultPoint){
-        .host_off = x64_offset(&k->ctx.as), .loc = l.first, .n_loc = l.n,
-        .pc = op->snap ? k->r->snaps[op->snap].pc : 0 };
+    *X64_PUSH(k, k->faults, k->n_faults, k->cap_faults) =
+        (TcgFaultPoint){.host_off = x64_offset(&k->ctx.as),
+                        .loc = l.first,
+                        .n_loc = l.n,
+                        .pc = op->snap ? k->r->snaps[op->snap].pc : 0};
 }
 
 /* ---- storing state ---- */
@@ -98,14 +100,10 @@ static X64Arg loc_arg(X64Core *k, const TcgLoc *l)
 {
     switch (l->kind) {
     case TCG_LOC_GPR:
-    case TCG_LOC_VEC:
-        return (X64Arg){ .kind = X64_ARG_REG, .reg = l->reg };
-    case TCG_LOC_SPILL:
-        return (X64Arg){ .kind = X64_ARG_MEM, .mem = x64_spill_mem(l->imm + 1) };
-    case TCG_LOC_CONST:
-        return (X64Arg){ .kind = X64_ARG_IMM, .imm = k->consts[l->imm] };
-    default:
-        return (X64Arg){ .kind = X64_ARG_MEM, .mem = slot_mem(k, l->imm) };
+    case TCG_LOC_VEC: return (X64Arg){.kind = X64_ARG_REG, .reg = l->reg};
+    case TCG_LOC_SPILL: return (X64Arg){.kind = X64_ARG_MEM, .mem = x64_spill_mem(l->imm + 1)};
+    case TCG_LOC_CONST: return (X64Arg){.kind = X64_ARG_IMM, .imm = k->consts[l->imm]};
+    default: return (X64Arg){.kind = X64_ARG_MEM, .mem = slot_mem(k, l->imm)};
     }
 }
 
@@ -117,7 +115,7 @@ static void tame_imm(X64Core *k, X64Arg *a, unsigned bytes)
     }
     a->imm = (uint64_t)((int64_t)(a->imm << (64 - 8 * bytes)) >> (64 - 8 * bytes));
     if (!x64_fits_i32(a->imm)) {
-        *a = (X64Arg){ .kind = X64_ARG_MEM, .mem = x64_const16(&k->ctx, a->imm, 0) };
+        *a = (X64Arg){.kind = X64_ARG_MEM, .mem = x64_const16(&k->ctx, a->imm, 0)};
     }
 }
 
@@ -142,7 +140,7 @@ static bool flags_recipe(X64Core *k, const IrOp *op, X64Arg *a)
     case IR_FL_SEL:
         x64_mov_arg(k, 4, X64_TMP, &a[2]);
         if (a[1].kind == X64_ARG_IMM) {
-            a[1] = (X64Arg){ .kind = X64_ARG_MEM, .mem = x64_const16(&k->ctx, a[1].imm, 0) };
+            a[1] = (X64Arg){.kind = X64_ARG_MEM, .mem = x64_const16(&k->ctx, a[1].imm, 0)};
         }
         if (a[0].kind == X64_ARG_IMM) {
             x64_alu_rr(as, 2, X64_ALU_CMP, X64_TMP, X64_TMP);
@@ -170,7 +168,7 @@ static bool flags_recipe(X64Core *k, const IrOp *op, X64Arg *a)
                 size_t off = offsetof(TcgCpu, call_arg) + (i + 1) * sizeof(IrVec);
                 X64Mem m = x64_cpu_mem((uint32_t)off);
                 x64_st_vec(&k->ctx, IR_V128, a[i].reg, m);
-                a[i] = (X64Arg){ .kind = X64_ARG_MEM, .mem = m };
+                a[i] = (X64Arg){.kind = X64_ARG_MEM, .mem = m};
             }
         }
         if (a[0].kind == X64_ARG_MEM && a[1].kind == X64_ARG_MEM) {
@@ -188,8 +186,16 @@ static bool flags_recipe(X64Core *k, const IrOp *op, X64Arg *a)
         x64_pack_eflags(k, op);
         return true;
     }
-    case IR_FL_ADD: case IR_FL_SUB: case IR_FL_SUBB: case IR_FL_ADC: case IR_FL_SBC:
-    case IR_FL_LOGIC: case IR_FL_SBB: case IR_FL_MULS: case IR_FL_SHL: case IR_FL_SHR:
+    case IR_FL_ADD:
+    case IR_FL_SUB:
+    case IR_FL_SUBB:
+    case IR_FL_ADC:
+    case IR_FL_SBC:
+    case IR_FL_LOGIC:
+    case IR_FL_SBB:
+    case IR_FL_MULS:
+    case IR_FL_SHL:
+    case IR_FL_SHR:
     case IR_FL_SAR:
         for (unsigned i = 0; i < 2; i++) {
             if (i || a[0].kind != X64_ARG_IMM) {
@@ -199,8 +205,7 @@ static bool flags_recipe(X64Core *k, const IrOp *op, X64Arg *a)
         x64_set_eflags(k, op, a);
         x64_pack_eflags(k, op);
         return true;
-    default:
-        return false;
+    default: return false;
     }
 }
 
@@ -215,7 +220,7 @@ static void emit_recipe(X64Core *k, uint32_t idx)
     for (unsigned i = 0; i < n; i++) {
         TcgLoc *l = &rec.arg[i];
         if (!op->arg[i]) {
-            a[i] = (X64Arg){ .kind = X64_ARG_NONE };
+            a[i] = (X64Arg){.kind = X64_ARG_NONE};
             continue;
         }
         if (l->kind == TCG_LOC_RECIPE) {
@@ -225,7 +230,7 @@ static void emit_recipe(X64Core *k, uint32_t idx)
             bool vec = ir_type_is_vec(sub->type);
             x64_store_home(k, vec ? X64_VEC0 + (unsigned)X64_VTMP : (unsigned)X64_TMP,
                            vec ? IR_V128 : IR_I64, x64_spill_mem(s + 1));
-            *l = (TcgLoc){ .kind = TCG_LOC_SPILL, .imm = s };
+            *l = (TcgLoc){.kind = TCG_LOC_SPILL, .imm = s};
         }
         a[i] = loc_arg(k, l);
     }
@@ -264,8 +269,7 @@ static void emit_recipe(X64Core *k, uint32_t idx)
     default: { /* VZEXT, VLOW64 */
         unsigned esz = op->op == IR_VLOW64 ? 3 : op->esz;
         if (a[0].kind == X64_ARG_MEM) {
-            x64_ld_vec(&k->ctx, esz == 3 ? IR_F64 : esz == 2 ? IR_F32 : IR_F16, X64_VTMP,
-                       a[0].mem);
+            x64_ld_vec(&k->ctx, esz == 3 ? IR_F64 : esz == 2 ? IR_F32 : IR_F16, X64_VTMP, a[0].mem);
         } else if (esz == 3) {
             x64_v2(as, XV_MOVQX, X64_VTMP, a[0].reg);
         } else {
@@ -287,7 +291,7 @@ static void store_slot(X64Core *k, const TcgLoc *l)
     X64Mem m = slot_mem(k, l->slot);
     unsigned sz = type == IR_I64 ? 3 : 2;
     bool vec = ir_type_is_vec(type);
-    X64Arg a = { .kind = X64_ARG_REG, .reg = vec ? X64_VTMP : X64_TMP };
+    X64Arg a = {.kind = X64_ARG_REG, .reg = vec ? X64_VTMP : X64_TMP};
     if (l->kind == TCG_LOC_RECIPE) {
         emit_recipe(k, l->imm);
     } else {
@@ -474,7 +478,7 @@ X64Cold *x64_core_cold(X64Core *k, const IrOp *op, X64ColdFn fn, X64Locs l, uint
 static void leave_stub(X64Ctx *c, X64Cold *cold)
 {
     X64Core *k = c->core;
-    x64_store_locs(k, (X64Locs){ cold->locs.first, cold->locs.n });
+    x64_store_locs(k, (X64Locs){cold->locs.first, cold->locs.n});
     x64_store_pc(k, cold->op ? k->r->snaps[cold->op->snap].pc : k->r->pc);
     x64_leave(k, (unsigned)cold->arg, 0);
 }
@@ -486,7 +490,7 @@ static X64Mem cpu_field(size_t off)
 
 static void poll(X64Core *k, const IrOp *op)
 {
-    X64Locs l = op ? x64_capture(k, op->snap) : (X64Locs){ 0, 0 };
+    X64Locs l = op ? x64_capture(k, op->snap) : (X64Locs){0, 0};
     X64Cold *cold = x64_core_cold(k, op, leave_stub, l, TCG_EXIT_POLL);
     x64_alu_mi(&k->ctx.as, 2, X64_ALU_CMP, cpu_field(offsetof(TcgCpu, request)), 0);
     x64_jcc(&k->ctx.as, X64_NE, &cold->entry);
@@ -524,7 +528,7 @@ void x64_emit_entry(X64Core *k, uint32_t heat)
     if (heat) {
         size_t off = x64_data_alloc(k, 4, 4);
         k->counter = (int32_t *)(void *)(k->buf->data + off);
-        X64Cold *cold = x64_core_cold(k, NULL, leave_stub, (X64Locs){ 0, 0 }, TCG_EXIT_HOT);
+        X64Cold *cold = x64_core_cold(k, NULL, leave_stub, (X64Locs){0, 0}, TCG_EXIT_HOT);
         x64_alu_mi(as, 2, X64_ALU_SUB, x64_mem_rip(k->counter), 1);
         x64_jcc(as, X64_S, &cold->entry);
     }
@@ -554,7 +558,7 @@ static void link_stub(X64Ctx *c, X64Cold *cold)
 static TcgLink *link_with_stub(X64Core *k, uint64_t pc)
 {
     TcgLink *l = x64_new_link(k, pc);
-    x64_core_cold(k, NULL, link_stub, (X64Locs){ 0, 0 }, (uintptr_t)l);
+    x64_core_cold(k, NULL, link_stub, (X64Locs){0, 0}, (uintptr_t)l);
     return l;
 }
 
@@ -595,7 +599,7 @@ static void exit_ind(X64Core *k, IrRef v)
     unsigned t = ra == X64_RCX ? X64_RDX : X64_RCX;
     if (op->sub == IR_J_RET) {
         int32_t ring = (int32_t)offsetof(TcgCpu, ring) - TCG_CPU_BIAS;
-        X64Label miss = { 0, 0 };
+        X64Label miss = {0, 0};
         x64_mov_rm(as, 2, t, cpu_field(offsetof(TcgCpu, ring_top)));
         x64_alu_rm(as, 3, X64_ALU_CMP, ra, x64_mem_idx(X64_RBP, t, 0, ring));
         x64_jcc(as, X64_NE, &miss);
@@ -606,7 +610,7 @@ static void exit_ind(X64Core *k, IrRef v)
         x64_bind(as, &miss);
     }
     int32_t jc = (int32_t)offsetof(TcgCpu, jump_cache) - TCG_CPU_BIAS;
-    X64Label miss = { 0, 0 };
+    X64Label miss = {0, 0};
     x64_mov_rr(as, 2, t, ra);
     x64_alu_ri(as, 2, X64_ALU_AND, t, ((1 << TCG_JC_BITS) - 1) << 2);
     x64_alu_rm(as, 3, X64_ALU_CMP, ra, x64_mem_idx(X64_RBP, t, 2, jc));
@@ -625,23 +629,18 @@ bool x64_emit_exit(X64Core *k, IrRef v)
         poll(k, op);
         x64_finish_op(k, v, X64_NONE);
         return true;
-    case IR_PUSH_RET:
-        push_ret(k, v);
-        return true;
+    case IR_PUSH_RET: push_ret(k, v); return true;
     case IR_EXIT_LINK:
         x64_store_locs(k, x64_capture(k, op->snap));
         x64_jmp_m(&k->ctx.as, x64_mem_rip(link_with_stub(k, op->imm)));
         return true;
-    case IR_EXIT_IND:
-        exit_ind(k, v);
-        return true;
+    case IR_EXIT_IND: exit_ind(k, v); return true;
     case IR_EXIT_RAISE:
         x64_store_locs(k, x64_capture(k, op->snap));
         x64_store_pc(k, k->r->snaps[op->snap].pc);
         x64_leave(k, op->sub, op->imm);
         return true;
-    default:
-        return false;
+    default: return false;
     }
 }
 
@@ -710,7 +709,7 @@ static void switch_mxcsr(X64Core *k, bool to_host)
     }
 }
 
-static const uint8_t int_args[5] = { X64_RDI, X64_RSI, X64_RDX, X64_RCX, 8 };
+static const uint8_t int_args[5] = {X64_RDI, X64_RSI, X64_RDX, X64_RCX, 8};
 
 /* CALL: arguments into the C registers. Moves are from registers that still hold the values. */
 static void call_int(X64Core *k, IrRef v)
@@ -767,12 +766,12 @@ static void call_int(X64Core *k, IrRef v)
 static void call_vec(X64Core *k, IrRef v)
 {
     const IrOp *op = &k->r->ops[v];
-    X64Regs r = { .dst = X64_NOREG };
+    X64Regs r = {.dst = X64_NOREG};
     unsigned dst = X64_NONE;
     for (unsigned i = 0; i < ir_op_info[op->op].nargs; i++) {
         IrRef a = op->arg[i] ? x64_canon(k, op->arg[i]) : IR_NONE;
         if (a && k->r->ops[a].op == IR_CONST) {
-            r.arg[i] = (X64Arg){ .kind = X64_ARG_IMM, .imm = k->r->ops[a].imm };
+            r.arg[i] = (X64Arg){.kind = X64_ARG_IMM, .imm = k->r->ops[a].imm};
         } else if (a) {
             r.arg[i] = x64_reg_operand(k, a);
         }
@@ -796,13 +795,11 @@ static void call_vec(X64Core *k, IrRef v)
 bool x64_emit_call(X64Core *k, IrRef v)
 {
     switch (k->r->ops[v].op) {
-    case IR_CALL: case IR_CALLP: case IR_CALLS:
-        call_int(k, v);
-        return true;
-    case IR_VCALL: case IR_VCALLP:
-        call_vec(k, v);
-        return true;
-    default:
-        return false;
+    case IR_CALL:
+    case IR_CALLP:
+    case IR_CALLS: call_int(k, v); return true;
+    case IR_VCALL:
+    case IR_VCALLP: call_vec(k, v); return true;
+    default: return false;
     }
 }

@@ -91,11 +91,11 @@ void x64_set_eflags(X64Core *k, const IrOp *op, const X64Arg *a)
     if (sub && k->fl.kind == kind && k->fl.esz == op->esz && k->fl.a == va && k->fl.b == vb) {
         return;
     }
-    k->fl = (X64Eflags){ kind, op->esz, va, vb };
+    k->fl = (X64Eflags){kind, op->esz, va, vb};
     switch (op->op) {
-    case IR_CMP: case IR_FL_SUB: case IR_FL_SUBB:
-        compare(k, bytes, &a[0], &a[1]);
-        break;
+    case IR_CMP:
+    case IR_FL_SUB:
+    case IR_FL_SUBB: compare(k, bytes, &a[0], &a[1]); break;
     case IR_FL_ADD:
         x64_mov_arg(k, bytes, X64_TMP, &a[0]);
         x64_alu_arg(k, bytes, X64_ALU_ADD, X64_TMP, &a[1]);
@@ -126,11 +126,16 @@ void x64_set_eflags(X64Core *k, const IrOp *op, const X64Arg *a)
             x64_imul_rr(as, op->esz, X64_TMP, a[1].reg);
         }
         break;
-    case IR_FL_SHL: case IR_FL_SHR: case IR_FL_SAR:
+    case IR_FL_SHL:
+    case IR_FL_SHR:
+    case IR_FL_SAR:
         k->fl.kind = 0; /* the count is not among the operands */
         x64_mov_arg(k, bytes, X64_TMP, &a[0]);
-        x64_shift_ri(as, op->esz, op->op == IR_FL_SHL ? X64_SH_SHL
-                     : op->op == IR_FL_SHR ? X64_SH_SHR : X64_SH_SAR, X64_TMP, (unsigned)op->imm);
+        x64_shift_ri(as, op->esz,
+                     op->op == IR_FL_SHL   ? X64_SH_SHL
+                     : op->op == IR_FL_SHR ? X64_SH_SHR
+                                           : X64_SH_SAR,
+                     X64_TMP, (unsigned)op->imm);
         break;
     case IR_FL_LOGIC:
         if (a[0].kind == X64_ARG_REG) {
@@ -143,8 +148,7 @@ void x64_set_eflags(X64Core *k, const IrOp *op, const X64Arg *a)
     case IR_FL_FCMP:
         x64_fcmp_emit(&k->ctx, op->esz, IR_F_GT | (op->sub & IR_F_S), a[0].reg, a[1].reg);
         break;
-    default:
-        break;
+    default: break;
     }
 }
 
@@ -185,11 +189,13 @@ void x64_pack_eflags(X64Core *k, const IrOp *op)
 /* Condition cc on packed flags in a register or memory. */
 static X64Cond packed_condition(X64Core *k, unsigned cond, const X64Arg *a)
 {
-    static const struct { uint16_t bit; uint8_t cc; } direct[] = {
-        [IR_C_EQ] = { 0x4000, X64_NE }, [IR_C_NE] = { 0x4000, X64_E },
-        [IR_C_CS] = { 0x0100, X64_NE }, [IR_C_CC] = { 0x0100, X64_E },
-        [IR_C_MI] = { 0x8000, X64_NE }, [IR_C_PL] = { 0x8000, X64_E },
-        [IR_C_VS] = { 0x0001, X64_NE }, [IR_C_VC] = { 0x0001, X64_E },
+    static const struct {
+        uint16_t bit;
+        uint8_t cc;
+    } direct[] = {
+        [IR_C_EQ] = {0x4000, X64_NE}, [IR_C_NE] = {0x4000, X64_E},  [IR_C_CS] = {0x0100, X64_NE},
+        [IR_C_CC] = {0x0100, X64_E},  [IR_C_MI] = {0x8000, X64_NE}, [IR_C_PL] = {0x8000, X64_E},
+        [IR_C_VS] = {0x0001, X64_NE}, [IR_C_VC] = {0x0001, X64_E},
     };
     X64Asm *as = &k->ctx.as;
     k->fl.kind = 0;
@@ -200,26 +206,26 @@ static X64Cond packed_condition(X64Core *k, unsigned cond, const X64Arg *a)
             x64_mov_arg(k, 4, X64_TMP, a);
             x64_test_ri(as, 2, X64_TMP, direct[cond].bit);
         }
-        return (X64Cond){ direct[cond].cc, X64_PAR_NONE };
+        return (X64Cond){direct[cond].cc, X64_PAR_NONE};
     }
     x64_mov_arg(k, 4, X64_TMP, a);
     x64_alu_ri(as, 2, X64_ALU_AND, X64_TMP, 0xff01);
     x64_alu_ri(as, 0, X64_ALU_ADD, X64_TMP, 0x7f);
     x64_sahf(as);
     switch (cond) {
-    case IR_C_HI: x64_cmc(as); return (X64Cond){ X64_A, 0 };
-    case IR_C_LS: x64_cmc(as); return (X64Cond){ X64_BE, 0 };
-    case IR_C_GE: return (X64Cond){ X64_GE, 0 };
-    case IR_C_LT: return (X64Cond){ X64_L, 0 };
-    case IR_C_GT: return (X64Cond){ X64_G, 0 };
-    case IR_C_LE: return (X64Cond){ X64_LE, 0 };
-    case IR_C_PE: return (X64Cond){ X64_P, 0 };
-    case IR_C_PO: return (X64Cond){ X64_NP, 0 };
-    case IR_C_BE: return (X64Cond){ X64_BE, 0 };
-    case IR_C_A: return (X64Cond){ X64_A, 0 };
+    case IR_C_HI: x64_cmc(as); return (X64Cond){X64_A, 0};
+    case IR_C_LS: x64_cmc(as); return (X64Cond){X64_BE, 0};
+    case IR_C_GE: return (X64Cond){X64_GE, 0};
+    case IR_C_LT: return (X64Cond){X64_L, 0};
+    case IR_C_GT: return (X64Cond){X64_G, 0};
+    case IR_C_LE: return (X64Cond){X64_LE, 0};
+    case IR_C_PE: return (X64Cond){X64_P, 0};
+    case IR_C_PO: return (X64Cond){X64_NP, 0};
+    case IR_C_BE: return (X64Cond){X64_BE, 0};
+    case IR_C_A: return (X64Cond){X64_A, 0};
     default:
         x64_alu_rr(as, 2, X64_ALU_CMP, X64_TMP, X64_TMP); /* AL, NV: always */
-        return (X64Cond){ X64_E, 0 };
+        return (X64Cond){X64_E, 0};
     }
 }
 
@@ -228,17 +234,17 @@ static X64Cond packed_condition(X64Core *k, unsigned cond, const X64Arg *a)
 static X64Cond flags_condition(X64Core *k, unsigned cond, const IrOp *f, const X64Arg *a)
 {
     /* by IrCond: after a subtraction whose C is the inverted CF; C is CF */
-    static const uint8_t inv[] = {
-        X64_E, X64_NE, X64_AE, X64_B, X64_S, X64_NS, X64_O, X64_NO,
-        X64_A, X64_BE, X64_GE, X64_L, X64_G, X64_LE, 0, 0, X64_P, X64_NP, X64_BE, X64_A };
-    static const uint8_t dir[] = {
-        X64_E, X64_NE, X64_B, X64_AE, X64_S, X64_NS, X64_O, X64_NO,
-        X64_A, X64_BE, X64_GE, X64_L, X64_G, X64_LE, 0, 0, X64_P, X64_NP, X64_BE, X64_A };
+    static const uint8_t inv[] = {X64_E,  X64_NE, X64_AE, X64_B,  X64_S,  X64_NS, X64_O,
+                                  X64_NO, X64_A,  X64_BE, X64_GE, X64_L,  X64_G,  X64_LE,
+                                  0,      0,      X64_P,  X64_NP, X64_BE, X64_A};
+    static const uint8_t dir[] = {X64_E,  X64_NE, X64_B,  X64_AE, X64_S,  X64_NS, X64_O,
+                                  X64_NO, X64_A,  X64_BE, X64_GE, X64_L,  X64_G,  X64_LE,
+                                  0,      0,      X64_P,  X64_NP, X64_BE, X64_A};
     X64Asm *as = &k->ctx.as;
     if (cond == IR_C_AL || cond == IR_C_NV) {
         k->fl.kind = 0;
         x64_alu_rr(as, 2, X64_ALU_CMP, X64_TMP, X64_TMP);
-        return (X64Cond){ X64_E, 0 };
+        return (X64Cond){X64_E, 0};
     }
     x64_set_eflags(k, f, a);
     bool flip = inverted_carry(f) ? cond >= IR_C_BE : cond == IR_C_HI || cond == IR_C_LS;
@@ -246,26 +252,26 @@ static X64Cond flags_condition(X64Core *k, unsigned cond, const IrOp *f, const X
         x64_cmc(as);
         k->fl.kind = 0;
     }
-    return (X64Cond){ inverted_carry(f) ? inv[cond] : dir[cond], 0 };
+    return (X64Cond){inverted_carry(f) ? inv[cond] : dir[cond], 0};
 }
 
 static X64Cond fcmp_condition(X64Core *k, unsigned cond, const IrOp *f, const X64Arg *a)
 {
     /* Arm's conditions after FCMP as comparisons: unordered is C and V */
-    static const uint8_t sub[] = {
-        IR_F_EQ, IR_F_NE_U, IR_F_GE_U, IR_F_LT, IR_F_LT, IR_F_GE_U, IR_F_UN, IR_F_OR,
-        IR_F_GT_U, IR_F_LE, IR_F_GE, IR_F_LT_U, IR_F_GT, IR_F_LE_U };
+    static const uint8_t sub[] = {IR_F_EQ,   IR_F_NE_U, IR_F_GE_U, IR_F_LT,   IR_F_LT,
+                                  IR_F_GE_U, IR_F_UN,   IR_F_OR,   IR_F_GT_U, IR_F_LE,
+                                  IR_F_GE,   IR_F_LT_U, IR_F_GT,   IR_F_LE_U};
     k->fl.kind = 0;
     if (cond >= sizeof(sub)) {
         x64_alu_rr(&k->ctx.as, 2, X64_ALU_CMP, X64_TMP, X64_TMP);
-        return (X64Cond){ X64_E, 0 };
+        return (X64Cond){X64_E, 0};
     }
     return x64_fcmp_emit(&k->ctx, f->esz, sub[cond] | (f->sub & IR_F_S), a[0].reg, a[1].reg);
 }
 
 static const uint8_t cmp_cc[] = {
-    [IR_EQ] = X64_E, [IR_NE] = X64_NE, [IR_ULT] = X64_B, [IR_UGE] = X64_AE, [IR_ULE] = X64_BE,
-    [IR_UGT] = X64_A, [IR_SLT] = X64_L, [IR_SGE] = X64_GE, [IR_SLE] = X64_LE, [IR_SGT] = X64_G };
+    [IR_EQ] = X64_E,  [IR_NE] = X64_NE, [IR_ULT] = X64_B,  [IR_UGE] = X64_AE, [IR_ULE] = X64_BE,
+    [IR_UGT] = X64_A, [IR_SLT] = X64_L, [IR_SGE] = X64_GE, [IR_SLE] = X64_LE, [IR_SGT] = X64_G};
 
 static bool is_condition(const X64Core *k, IrRef a)
 {
@@ -297,8 +303,8 @@ static unsigned compare_operands(X64Core *k, IrRef a, X64Arg *args)
         IrRef b = x64_canon(k, op->arg[1]);
         uint64_t i;
         args[0] = x64_operand(k, x64_canon(k, op->arg[0]), false, width);
-        args[1] = x64_imm_fits(k, b, width, &i) ? x64_operand(k, b, true, width)
-                                                : x64_reg_operand(k, b);
+        args[1] =
+            x64_imm_fits(k, b, width, &i) ? x64_operand(k, b, true, width) : x64_reg_operand(k, b);
         return 2;
     }
     unsigned bytes = 1u << op->esz, n = ir_op_info[op->op].nargs;
@@ -306,8 +312,8 @@ static unsigned compare_operands(X64Core *k, IrRef a, X64Arg *args)
     for (unsigned i = 0; i < n; i++) {
         IrRef v = x64_canon(k, op->arg[i]);
         uint64_t imm;
-        bool imm_ok = !fp && ((i == 1 && x64_imm_fits(k, v, bytes, &imm)) ||
-                              (i == 2 && x64_is_const(k, v)));
+        bool imm_ok =
+            !fp && ((i == 1 && x64_imm_fits(k, v, bytes, &imm)) || (i == 2 && x64_is_const(k, v)));
         bool two_mem = i == 1 && args[0].kind == X64_ARG_MEM;
         args[i] = fp || two_mem ? (imm_ok ? x64_operand(k, v, true, bytes) : x64_reg_operand(k, v))
                                 : x64_operand(k, v, imm_ok, i == 2 ? 4 : bytes);
@@ -352,11 +358,11 @@ static X64Cond compare_condition(X64Core *k, IrRef a, const X64Arg *args)
     const IrOp *op = &k->r->ops[a];
     if (x64_tested(k, a)) {
         test_bits(k, x64_tested(k, a), args);
-        return (X64Cond){ op->op == IR_CMP ? cmp_cc[op->sub] : (uint8_t)X64_NE, 0 };
+        return (X64Cond){op->op == IR_CMP ? cmp_cc[op->sub] : (uint8_t)X64_NE, 0};
     }
     if (op->op == IR_CMP) {
         x64_set_eflags(k, op, args);
-        return (X64Cond){ cmp_cc[op->sub], 0 };
+        return (X64Cond){cmp_cc[op->sub], 0};
     }
     if (op->op == IR_FCMP) {
         k->fl.kind = 0;
@@ -382,14 +388,14 @@ X64Cond x64_condition(X64Core *k, IrRef a, const X64Arg *args)
     } else if (args[0].kind == X64_ARG_MEM) {
         x64_alu_mi(&k->ctx.as, 2, X64_ALU_CMP, args[0].mem, 0);
     }
-    return (X64Cond){ X64_NE, 0 };
+    return (X64Cond){X64_NE, 0};
 }
 
 void x64_jump_cond(X64Core *k, X64Cond c, X64Label *yes)
 {
     X64Asm *as = &k->ctx.as;
     if (c.parity == X64_PAR_AND) {
-        X64Label no = { 0, 0 };
+        X64Label no = {0, 0};
         x64_jcc(as, X64_P, &no);
         x64_jcc(as, c.cc, yes);
         x64_bind(as, &no);
@@ -472,7 +478,7 @@ void x64_mix_flags(X64Core *k, const IrOp *op, const X64Arg *a)
 {
     x64_mov_arg(k, 4, X64_TMP, &a[1]);
     x64_alu_arg(k, 4, X64_ALU_XOR, X64_TMP, &a[0]);
-    x64_alu_ri(&k->ctx.as, 2, X64_ALU_AND, X64_TMP, (int32_t)~(uint32_t)op->imm);
+    x64_alu_ri(&k->ctx.as, 2, X64_ALU_AND, X64_TMP, (int32_t) ~(uint32_t)op->imm);
     x64_alu_arg(k, 4, X64_ALU_XOR, X64_TMP, &a[0]);
     k->fl.kind = 0;
 }
@@ -508,8 +514,8 @@ void x64_emit_flags(X64Core *k, IrRef v)
     for (unsigned i = 0; i < n; i++) {
         IrRef x = x64_canon(k, op->arg[i]);
         uint64_t imm;
-        bool imm_ok = i && x64_is_const(k, x) &&
-                      (i == 2 || x64_imm_fits(k, x, 1u << op->esz, &imm));
+        bool imm_ok =
+            i && x64_is_const(k, x) && (i == 2 || x64_imm_fits(k, x, 1u << op->esz, &imm));
         a[i] = imm_ok ? x64_operand(k, x, true, 1u << op->esz) : x64_reg_operand(k, x);
     }
     unsigned dst = x64_pick_dst(k, v, dying_args(k, v));
@@ -532,7 +538,7 @@ static void select_vec(X64Core *k, IrRef v, IrRef c, IrRef yes, IrRef no)
     x64_cond_operands(k, c, args);
     X64Arg y = x64_reg_operand(k, yes), n = x64_reg_operand(k, no);
     unsigned dst = x64_pick_dst(k, v, 0) - X64_VEC0;
-    X64Label done = { 0, 0 };
+    X64Label done = {0, 0};
     X64Cond cond = x64_condition(k, c, args);
     x64_mov_vec(&k->ctx, dst, y.reg);
     x64_jump_cond(k, cond, &done);
@@ -551,7 +557,7 @@ static void cmov(X64Core *k, unsigned sz, X64Cond c, unsigned dst, const X64Arg 
         x64_cmov_rr(as, sz, c.cc, dst, yes->reg);
     }
     if (c.parity == X64_PAR_OR) {
-        X64Cond p = { X64_P, 0 };
+        X64Cond p = {X64_P, 0};
         cmov(k, sz, p, dst, yes);
     }
 }
@@ -581,7 +587,7 @@ void x64_emit_select(X64Core *k, IrRef v)
     for (unsigned i = 0; i < 4; i++) {
         /* a dying choice that is compared as well is read before the moves: fine to reuse */
     }
-    X64Cond cond = { 0, 0 };
+    X64Cond cond = {0, 0};
     unsigned dst;
     if (n_dies) {
         dst = rn;

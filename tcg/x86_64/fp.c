@@ -136,8 +136,11 @@ unsigned x64_fp_half_arg(X64Ctx *c, const IrOp *op, const X64Regs *r, unsigned n
 
 static unsigned arith_opcode(unsigned op)
 {
-    return op == IR_FADD ? 0x58 : op == IR_FMUL ? 0x59 : op == IR_FSUB ? 0x5c
-           : op == IR_FDIV ? 0x5e : 0x51;
+    return op == IR_FADD   ? 0x58
+           : op == IR_FMUL ? 0x59
+           : op == IR_FSUB ? 0x5c
+           : op == IR_FDIV ? 0x5e
+                           : 0x51;
 }
 
 static inline unsigned ufc_if(unsigned op)
@@ -179,7 +182,8 @@ static void emit_arith_half(X64Ctx *c, const IrOp *op, const X64Regs *r)
     } else {
         if (op->op == IR_FDIV) {
             b = r->vtmp[0];
-            x64_v3m(&c->as, XV_MOVHPS_L, b, r->arg[1].reg, x64_const_both(c, fp_one(x64_fp_esz(op))));
+            x64_v3m(&c->as, XV_MOVHPS_L, b, r->arg[1].reg,
+                    x64_const_both(c, fp_one(x64_fp_esz(op))));
         } else {
             b = x64_fp_half_arg(c, op, r, 1, r->vtmp[0]);
         }
@@ -211,7 +215,7 @@ static void emit_arith_vec(X64Ctx *c, const IrOp *op, const X64Regs *r)
 /* VFMADD231 and its relatives: d = +-(a * b) +- d */
 static uint32_t fma_desc(const IrOp *op, bool scalar)
 {
-    static const uint8_t opcode[4] = { 0xb8, 0xbc, 0xba, 0xbe }; /* -, NEGA, NEGC, both */
+    static const uint8_t opcode[4] = {0xb8, 0xbc, 0xba, 0xbe}; /* -, NEGA, NEGC, both */
     unsigned i = (op->flags & IRF_NEGA ? 1u : 0) | (op->flags & IRF_NEGC ? 2u : 0);
     unsigned map = x64_fp_esz(op) == 1 ? 6 : 2;
 
@@ -271,19 +275,21 @@ static void emit_sign(X64Ctx *c, const IrOp *op, const X64Regs *r)
 
 bool x64_fcmp_native(const X64Ctx *c, const IrOp *op)
 {
-    return c->fp_native && (op->esz == 2 || op->esz == 3 ||
-                            (op->esz == 1 && x64_has(c, TCG_HOST_AVX512FP16)));
+    return c->fp_native &&
+           (op->esz == 2 || op->esz == 3 || (op->esz == 1 && x64_has(c, TCG_HOST_AVX512FP16)));
 }
 
 X64Cond x64_fcmp_emit(X64Ctx *c, unsigned esz, unsigned sub, unsigned a, unsigned b)
 {
-    static const struct { uint8_t cc, parity, swap; } t[] = {
-        [IR_F_EQ] = { X64_E, X64_PAR_AND, 0 },   [IR_F_NE_U] = { X64_NE, X64_PAR_OR, 0 },
-        [IR_F_LT] = { X64_A, X64_PAR_NONE, 1 },  [IR_F_GE_U] = { X64_BE, X64_PAR_NONE, 1 },
-        [IR_F_LE] = { X64_AE, X64_PAR_NONE, 1 }, [IR_F_GT_U] = { X64_B, X64_PAR_NONE, 1 },
-        [IR_F_GT] = { X64_A, X64_PAR_NONE, 0 },  [IR_F_LE_U] = { X64_BE, X64_PAR_NONE, 0 },
-        [IR_F_GE] = { X64_AE, X64_PAR_NONE, 0 }, [IR_F_LT_U] = { X64_B, X64_PAR_NONE, 0 },
-        [IR_F_UN] = { X64_P, X64_PAR_NONE, 0 },  [IR_F_OR] = { X64_NP, X64_PAR_NONE, 0 },
+    static const struct {
+        uint8_t cc, parity, swap;
+    } t[] = {
+        [IR_F_EQ] = {X64_E, X64_PAR_AND, 0},   [IR_F_NE_U] = {X64_NE, X64_PAR_OR, 0},
+        [IR_F_LT] = {X64_A, X64_PAR_NONE, 1},  [IR_F_GE_U] = {X64_BE, X64_PAR_NONE, 1},
+        [IR_F_LE] = {X64_AE, X64_PAR_NONE, 1}, [IR_F_GT_U] = {X64_B, X64_PAR_NONE, 1},
+        [IR_F_GT] = {X64_A, X64_PAR_NONE, 0},  [IR_F_LE_U] = {X64_BE, X64_PAR_NONE, 0},
+        [IR_F_GE] = {X64_AE, X64_PAR_NONE, 0}, [IR_F_LT_U] = {X64_B, X64_PAR_NONE, 0},
+        [IR_F_UN] = {X64_P, X64_PAR_NONE, 0},  [IR_F_OR] = {X64_NP, X64_PAR_NONE, 0},
     };
     unsigned k = sub & (unsigned)~IR_F_S;
     uint32_t desc = x64_fp_comis(esz, sub & IR_F_S ? 0x2f : 0x2e);
@@ -293,7 +299,7 @@ X64Cond x64_fcmp_emit(X64Ctx *c, unsigned esz, unsigned sub, unsigned a, unsigne
         x64_fp_flag_denormal(c, esz, b);
     }
     x64_v2(&c->as, desc, t[k].swap ? b : a, t[k].swap ? a : b);
-    return (X64Cond){ t[k].cc, t[k].parity };
+    return (X64Cond){t[k].cc, t[k].parity};
 }
 
 /* Predicate and operand order of a vector comparison; -1: none without AVX. */
@@ -301,21 +307,12 @@ static int vfcmp_predicate(const X64Ctx *c, unsigned sub, bool *swap)
 {
     *swap = true;
     switch (sub) {
-    case IR_F_EQ:
-        *swap = false;
-        return CMP_EQ;
-    case IR_F_GE | IR_F_S:
-        return CMP_LE;
-    case IR_F_GT | IR_F_S:
-        return CMP_LT;
-    case IR_F_GE:
-        *swap = false;
-        return c->as.avx ? CMP_GE_OQ : -1;
-    case IR_F_GT:
-        *swap = false;
-        return c->as.avx ? CMP_GT_OQ : -1;
-    default:
-        return -1;
+    case IR_F_EQ: *swap = false; return CMP_EQ;
+    case IR_F_GE | IR_F_S: return CMP_LE;
+    case IR_F_GT | IR_F_S: return CMP_LT;
+    case IR_F_GE: *swap = false; return c->as.avx ? CMP_GE_OQ : -1;
+    case IR_F_GT: *swap = false; return c->as.avx ? CMP_GT_OQ : -1;
+    default: return -1;
     }
 }
 
@@ -335,16 +332,16 @@ static void emit_vfcmp(X64Ctx *c, const IrOp *op, const X64Regs *r)
 }
 
 enum { FP = X64R_EARLY | X64R_EFLAGS | X64R_HI };
-static const X64Row row_arith = { emit_arith, FP | X64R_MEM1, 0, 0 };
-static const X64Row row_sqrt = { emit_arith, FP, 0, 0 };
-static const X64Row row_arith_vec = { emit_arith_vec, FP | X64R_MEM1, 0, 0 };
-static const X64Row row_sqrt_vec = { emit_arith_vec, FP, 0, 0 };
-static const X64Row row_arith_half = { emit_arith_half, FP, 0, 1 };
-static const X64Row row_fma = { emit_fma, FP | X64R_MEM1, 0, 0 };
-static const X64Row row_fma_vec = { emit_fma_vec, FP | X64R_MEM1, 0, 0 };
-static const X64Row row_fma_half = { emit_fma_vec, FP, 0, 2 };
-static const X64Row row_sign = { emit_sign, X64R_HI, 0, 0 };
-static const X64Row row_vfcmp = { emit_vfcmp, X64R_EFLAGS, 0, 1 };
+static const X64Row row_arith = {emit_arith, FP | X64R_MEM1, 0, 0};
+static const X64Row row_sqrt = {emit_arith, FP, 0, 0};
+static const X64Row row_arith_vec = {emit_arith_vec, FP | X64R_MEM1, 0, 0};
+static const X64Row row_sqrt_vec = {emit_arith_vec, FP, 0, 0};
+static const X64Row row_arith_half = {emit_arith_half, FP, 0, 1};
+static const X64Row row_fma = {emit_fma, FP | X64R_MEM1, 0, 0};
+static const X64Row row_fma_vec = {emit_fma_vec, FP | X64R_MEM1, 0, 0};
+static const X64Row row_fma_half = {emit_fma_vec, FP, 0, 2};
+static const X64Row row_sign = {emit_sign, X64R_HI, 0, 0};
+static const X64Row row_vfcmp = {emit_vfcmp, X64R_EFLAGS, 0, 1};
 
 const X64Row *x64_fp_row(const X64Ctx *c, const IrOp *op)
 {
@@ -362,18 +359,14 @@ const X64Row *x64_fp_row(const X64Ctx *c, const IrOp *op)
     case IR_FADD:
     case IR_FSUB:
     case IR_FMUL:
-    case IR_FDIV:
-        return half ? &row_arith_half : vec ? &row_arith_vec : &row_arith;
-    case IR_FSQRT:
-        return half ? &row_arith_half : vec ? &row_sqrt_vec : &row_sqrt;
+    case IR_FDIV: return half ? &row_arith_half : vec ? &row_arith_vec : &row_arith;
+    case IR_FSQRT: return half ? &row_arith_half : vec ? &row_sqrt_vec : &row_sqrt;
     case IR_FMA:
         if (!x64_has(c, TCG_HOST_FMA)) {
             return NULL;
         }
         return half ? &row_fma_half : vec ? &row_fma_vec : &row_fma;
-    case IR_VFCMP:
-        return e != 1 && vfcmp_predicate(c, op->sub, &swap) >= 0 ? &row_vfcmp : NULL;
-    default:
-        return NULL;
+    case IR_VFCMP: return e != 1 && vfcmp_predicate(c, op->sub, &swap) >= 0 ? &row_vfcmp : NULL;
+    default: return NULL;
     }
 }

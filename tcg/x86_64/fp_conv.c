@@ -16,9 +16,9 @@ enum { NO_PE = 8 }; /* ROUNDSx: do not raise Inexact */
 /* The immediate of ROUNDSx for an IrRound; AWAY and ODD have none. */
 static int round_imm(unsigned sub)
 {
-    static const int8_t t[] = { [IR_R_NEAREST] = 0, [IR_R_UP] = 2, [IR_R_DOWN] = 1,
-                                [IR_R_ZERO] = 3, [IR_R_AWAY] = -1, [IR_R_ODD] = -1,
-                                [IR_R_DYNAMIC] = 4 };
+    static const int8_t t[] = {
+        [IR_R_NEAREST] = 0, [IR_R_UP] = 2,   [IR_R_DOWN] = 1,   [IR_R_ZERO] = 3,
+        [IR_R_AWAY] = -1,   [IR_R_ODD] = -1, [IR_R_DYNAMIC] = 4};
 
     return sub <= IR_R_DYNAMIC ? t[sub] : -1;
 }
@@ -98,8 +98,7 @@ static unsigned scale_up(X64Ctx *c, const IrOp *op, const X64Regs *r, X64Cold *c
         return s;
     }
     x64_v3m(&c->as, XV_ANDPS, V15, s, x64_const_both(c, ~sign_bits(esz)));
-    x64_v2m(&c->as, x64_fp_comis(esz, 0x2e), V15,
-            x64_const_both(c, pow2(esz, 64 - (int)op->imm)));
+    x64_v2m(&c->as, x64_fp_comis(esz, 0x2e), V15, x64_const_both(c, pow2(esz, 64 - (int)op->imm)));
     x64_jcc(&c->as, X64_AE, &cold->entry);
     x64_v3m(&c->as, x64_fp_scalar(esz, 0x59), t, s, x64_const_both(c, pow2(esz, (int)op->imm)));
     return t;
@@ -292,11 +291,11 @@ static void emit_vfcvtn(X64Ctx *c, const IrOp *op, const X64Regs *r)
 static const X64Row *convert_row(const X64Ctx *c, const IrOp *op)
 {
     enum { FP = X64R_EARLY | X64R_EFLAGS | X64R_HI };
-    static const X64Row row_widen = { emit_fcvt_widen, X64R_EFLAGS | X64R_HI, 0, 0 };
-    static const X64Row row_sd2ss = { emit_fcvt_sd2ss, FP, 0, 0 };
-    static const X64Row row_ss2sh = { emit_fcvt_ss2sh, FP, 0, 0 };
-    static const X64Row row_vfcvtl = { emit_vfcvtl, X64R_EFLAGS | X64R_HI, 0, 0 };
-    static const X64Row row_vfcvtn = { emit_vfcvtn, FP, 0, 0 };
+    static const X64Row row_widen = {emit_fcvt_widen, X64R_EFLAGS | X64R_HI, 0, 0};
+    static const X64Row row_sd2ss = {emit_fcvt_sd2ss, FP, 0, 0};
+    static const X64Row row_ss2sh = {emit_fcvt_ss2sh, FP, 0, 0};
+    static const X64Row row_vfcvtl = {emit_vfcvtl, X64R_EFLAGS | X64R_HI, 0, 0};
+    static const X64Row row_vfcvtn = {emit_vfcvtn, FP, 0, 0};
     bool f16c = x64_has(c, TCG_HOST_F16C), dynamic = op->sub == IR_R_DYNAMIC;
     unsigned to = x64_fp_esz(op);
 
@@ -398,13 +397,13 @@ static void emit_vitof(X64Ctx *c, const IrOp *op, const X64Regs *r)
 const X64Row *x64_fp_conv_row(const X64Ctx *c, const IrOp *op)
 {
     enum { FP = X64R_EARLY | X64R_EFLAGS | X64R_HI };
-    static const X64Row row_ftoi = { emit_ftoi, FP, 0, 1 };
-    static const X64Row row_ftoi_away = { emit_ftoi, FP, 0, 2 };
-    static const X64Row row_itof = { emit_itof, FP, 0, 0 };
-    static const X64Row row_frint = { emit_frint, X64R_EFLAGS | X64R_HI, 0, 0 };
-    static const X64Row row_frint_away = { emit_frint_away, FP, 0, 1 };
-    static const X64Row row_vftoi = { emit_vftoi, FP, 0, 1 };
-    static const X64Row row_vitof = { emit_vitof, X64R_HI, 0, 1 };
+    static const X64Row row_ftoi = {emit_ftoi, FP, 0, 1};
+    static const X64Row row_ftoi_away = {emit_ftoi, FP, 0, 2};
+    static const X64Row row_itof = {emit_itof, FP, 0, 0};
+    static const X64Row row_frint = {emit_frint, X64R_EFLAGS | X64R_HI, 0, 0};
+    static const X64Row row_frint_away = {emit_frint_away, FP, 0, 1};
+    static const X64Row row_vftoi = {emit_vftoi, FP, 0, 1};
+    static const X64Row row_vitof = {emit_vitof, X64R_HI, 0, 1};
     bool v512 = x64_has(c, TCG_HOST_AVX512VL), u = op->flags & IRF_UNSIGNED;
     unsigned e = x64_fp_esz(op);
 
@@ -414,31 +413,27 @@ const X64Row *x64_fp_conv_row(const X64Ctx *c, const IrOp *op)
     switch (op->op) {
     case IR_FCVT:
     case IR_VFCVTL:
-    case IR_VFCVTN:
-        return convert_row(c, op);
+    case IR_VFCVTN: return convert_row(c, op);
     case IR_FTOI:
         if ((op->esz != 2 && op->esz != 3) || op->imm > 63) {
             return NULL;
         }
-        return round_imm(op->sub) >= 0               ? &row_ftoi
+        return round_imm(op->sub) >= 0        ? &row_ftoi
                : v512 && op->sub == IR_R_AWAY ? &row_ftoi_away
                                               : NULL;
-    case IR_ITOF:
-        return e != 1 ? &row_itof : NULL;
+    case IR_ITOF: return e != 1 ? &row_itof : NULL;
     case IR_FRINT:
         if (e == 1) {
             return NULL;
         }
-        return round_imm(op->sub) >= 0                                   ? &row_frint
+        return round_imm(op->sub) >= 0                               ? &row_frint
                : v512 && op->sub == IR_R_AWAY && op->type != IR_V128 ? &row_frint_away
                                                                      : NULL;
     case IR_VFTOI:
         return op->esz >= 2 && (v512 || (op->esz == 2 && !u)) && round_imm(op->sub) >= 0
                    ? &row_vftoi
                    : NULL;
-    case IR_VITOF:
-        return op->esz == 2 || (op->esz == 3 && v512) ? &row_vitof : NULL;
-    default:
-        return NULL;
+    case IR_VITOF: return op->esz == 2 || (op->esz == 3 && v512) ? &row_vitof : NULL;
+    default: return NULL;
     }
 }

@@ -31,9 +31,9 @@ static bool may_be_denormal(const X64Ctx *c, IrRef v, unsigned esz)
     const IrOp *op = ir_op(c->r, v);
 
     /* through moves that keep whole elements */
-    while (op->op == IR_VLOW64 || (op->op == IR_VZEXT && op->esz == esz) ||
-           ((op->op == IR_VLO || op->op == IR_FNEG || op->op == IR_FABS) &&
-            x64_fp_esz(op) == esz)) {
+    while (
+        op->op == IR_VLOW64 || (op->op == IR_VZEXT && op->esz == esz) ||
+        ((op->op == IR_VLO || op->op == IR_FNEG || op->op == IR_FABS) && x64_fp_esz(op) == esz)) {
         op = ir_op(c->r, op->arg[0]);
     }
     switch (op->op) {
@@ -44,10 +44,8 @@ static bool may_be_denormal(const X64Ctx *c, IrRef v, unsigned esz)
     case IR_FMA:
     case IR_FSQRT:
     case IR_FCVT:
-    case IR_ITOF:
-        return x64_fp_esz(op) != esz;
-    default:
-        return true;
+    case IR_ITOF: return x64_fp_esz(op) != esz;
+    default: return true;
     }
 }
 
@@ -75,13 +73,13 @@ static void flag_scalar(X64Ctx *c, unsigned esz, const X64Arg *a)
 
 void x64_fp_flag_denormal(X64Ctx *c, unsigned esz, unsigned reg)
 {
-    flag_scalar(c, esz, &(X64Arg){ .kind = X64_ARG_REG, .reg = (uint8_t)reg });
+    flag_scalar(c, esz, &(X64Arg){.kind = X64_ARG_REG, .reg = (uint8_t)reg});
 }
 
 /* The elements that the op reads of argument n are brought to xmm15; AVX-512. */
 static void flag_vector(X64Ctx *c, const IrOp *op, const X64Arg *a, unsigned esz)
 {
-    static const X64Desc4 padd = { 0, 0, XI_C(1, 0xfe), XV_PADDQ };
+    static const X64Desc4 padd = {0, 0, XI_C(1, 0xfe), XV_PADDQ};
     X64Cold *cold = x64_cold(c, NULL, NULL, cold_idc);
     uint64_t two_min = 2 * (x64_fp_min_normal(esz) & (esz == 3 ? ~0ull : 0xffffffff));
     bool low = op->flags & IRF_HALF && op->op != IR_VFCVTN;
@@ -116,12 +114,9 @@ static unsigned operand_esz(const IrOp *op)
     case IR_FTOI:
     case IR_VFTOI:
     case IR_VFCMP:
-    case IR_VFCVTL:
-        return op->esz;
-    case IR_VFCVTN:
-        return op->esz + 1u;
-    default:
-        return x64_fp_esz(op);
+    case IR_VFCVTL: return op->esz;
+    case IR_VFCVTN: return op->esz + 1u;
+    default: return x64_fp_esz(op);
     }
 }
 

@@ -74,8 +74,8 @@ static void emit_minmax_vec(X64Ctx *c, const IrOp *op, const X64Regs *r)
 }
 
 enum { FP = X64R_EARLY | X64R_EFLAGS | X64R_HI };
-static const X64Row row_minmax = { emit_minmax, FP, 0, 0 };
-static const X64Row row_minmax_vec = { emit_minmax_vec, FP, 0, 3 };
+static const X64Row row_minmax = {emit_minmax, FP, 0, 0};
+static const X64Row row_minmax_vec = {emit_minmax_vec, FP, 0, 3};
 
 const X64Row *x64_fp_minmax_row(const X64Ctx *c, const IrOp *op)
 {
@@ -89,9 +89,7 @@ const X64Row *x64_fp_minmax_row(const X64Ctx *c, const IrOp *op)
     case IR_FMIN:
     case IR_FMAX:
     case IR_FMINNM:
-    case IR_FMAXNM:
-        return op->type == IR_V128 ? &row_minmax_vec : &row_minmax;
-    default:
-        return NULL;
+    case IR_FMAXNM: return op->type == IR_V128 ? &row_minmax_vec : &row_minmax;
+    default: return NULL;
     }
 }

@@ -82,7 +82,10 @@ static void emit_sub_imm(X64Ctx *c, const IrOp *op, const X64Regs *r)
         x64_lea(&c->as, sz, r->dst, x64_mem(a, -imm));
     }
 }
-static void emit_and(X64Ctx *c, const IrOp *op, const X64Regs *r) { alu(c, op, r, X64_ALU_AND); }
+static void emit_and(X64Ctx *c, const IrOp *op, const X64Regs *r)
+{
+    alu(c, op, r, X64_ALU_AND);
+}
 /* a & 0xff, 0xffff, 0xffffffff */
 static void emit_and_ext(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
@@ -94,8 +97,14 @@ static void emit_and_ext(X64Ctx *c, const IrOp *op, const X64Regs *r)
         x64_movzx_rr(&c->as, sz, r->dst, r->arg[0].reg);
     }
 }
-static void emit_or(X64Ctx *c, const IrOp *op, const X64Regs *r) { alu(c, op, r, X64_ALU_OR); }
-static void emit_xor(X64Ctx *c, const IrOp *op, const X64Regs *r) { alu(c, op, r, X64_ALU_XOR); }
+static void emit_or(X64Ctx *c, const IrOp *op, const X64Regs *r)
+{
+    alu(c, op, r, X64_ALU_OR);
+}
+static void emit_xor(X64Ctx *c, const IrOp *op, const X64Regs *r)
+{
+    alu(c, op, r, X64_ALU_XOR);
+}
 
 static void emit_mov_not(X64Ctx *c, const IrOp *op, unsigned reg, const X64Arg *b)
 {
@@ -224,8 +233,10 @@ static void emit_sdiv(X64Ctx *c, const IrOp *op, const X64Regs *r)
 
 static unsigned shift_op(unsigned op)
 {
-    return op == IR_SHL ? X64_SH_SHL : op == IR_SHR ? X64_SH_SHR
-           : op == IR_SAR ? X64_SH_SAR : X64_SH_ROR;
+    return op == IR_SHL   ? X64_SH_SHL
+           : op == IR_SHR ? X64_SH_SHR
+           : op == IR_SAR ? X64_SH_SAR
+                          : X64_SH_ROR;
 }
 
 static void emit_shift_imm(X64Ctx *c, const IrOp *op, const X64Regs *r)
@@ -253,14 +264,9 @@ static void emit_shift_bmi(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
     unsigned sz = size_of(op), a = r->arg[0].reg, b = r->arg[1].reg;
     switch (op->op) {
-    case IR_SHL:
-        x64_shlx(&c->as, sz, r->dst, a, b);
-        break;
-    case IR_SHR:
-        x64_shrx(&c->as, sz, r->dst, a, b);
-        break;
-    default:
-        x64_sarx(&c->as, sz, r->dst, a, b);
+    case IR_SHL: x64_shlx(&c->as, sz, r->dst, a, b); break;
+    case IR_SHR: x64_shrx(&c->as, sz, r->dst, a, b); break;
+    default: x64_sarx(&c->as, sz, r->dst, a, b);
     }
 }
 
@@ -412,8 +418,11 @@ static void emit_bswap(X64Ctx *c, const IrOp *op, const X64Regs *r)
 
 static void emit_rbit(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
-    static const struct { uint64_t mask; unsigned n; } step[3] = {
-        { 0x0f0f0f0f0f0f0f0full, 4 }, { 0x3333333333333333ull, 2 }, { 0x5555555555555555ull, 1 } };
+    static const struct {
+        uint64_t mask;
+        unsigned n;
+    } step[3] = {
+        {0x0f0f0f0f0f0f0f0full, 4}, {0x3333333333333333ull, 2}, {0x5555555555555555ull, 1}};
     X64Asm *as = &c->as;
     unsigned sz = size_of(op), d = r->dst;
     x64_bswap(as, sz, d);
@@ -469,38 +478,38 @@ static void emit_crc32c(X64Ctx *c, const IrOp *op, const X64Regs *r)
 
 enum { TC = X64R_TIED | X64R_COMM | X64R_EFLAGS, TE = X64R_TIED | X64R_EFLAGS };
 
-static const X64Row row_add = { emit_add, X64R_IMM1 | X64R_MEM1 | X64R_EFLAGS, 0, 0 };
-static const X64Row row_sub = { emit_sub, TE | X64R_IMM1 | X64R_MEM1, 0, 0 };
-static const X64Row row_sub_imm = { emit_sub_imm, X64R_IMM1 | X64R_EFLAGS, 0, 0 };
-static const X64Row row_and = { emit_and, TC | X64R_IMM1 | X64R_MEM1, 0, 0 };
-static const X64Row row_and_ext = { emit_and_ext, X64R_MEM0 | X64R_IMM1 | X64R_IMM64, 0, 0 };
-static const X64Row row_or = { emit_or, TC | X64R_IMM1 | X64R_MEM1, 0, 0 };
-static const X64Row row_xor = { emit_xor, TC | X64R_IMM1 | X64R_MEM1, 0, 0 };
-static const X64Row row_andn = { emit_andn, TE | X64R_IMM1 | X64R_MEM1, 0, 0 };
-static const X64Row row_orn = { emit_orn, TE | X64R_IMM1 | X64R_MEM1, 0, 0 };
-static const X64Row row_not = { emit_not, X64R_TIED, 0, 0 };
-static const X64Row row_neg = { emit_neg, TE, 0, 0 };
-static const X64Row row_addc = { emit_addc, TE | X64R_IMM1 | X64R_MEM1 | X64R_IMM2, 0, 0 };
-static const X64Row row_mul = { emit_mul, TC | X64R_MEM1, 0, 0 };
-static const X64Row row_mul_imm = { emit_mul, X64R_IMM1 | X64R_EFLAGS, 0, 0 };
-static const X64Row row_mulh = { emit_mulh, X64R_RDX | X64R_MEM1 | X64R_EFLAGS, 0, 0 };
-static const X64Row row_udiv = { emit_udiv, X64R_RDX | X64R_EFLAGS, 0, 0 };
-static const X64Row row_sdiv = { emit_sdiv, X64R_RDX | X64R_EFLAGS, 0, 0 };
-static const X64Row row_shift_imm = { emit_shift_imm, TE | X64R_IMM1 | X64R_IMM64, 0, 0 };
-static const X64Row row_ror_imm = { emit_ror_imm, X64R_IMM1 | X64R_IMM64, 0, 0 };
-static const X64Row row_shift_cl = { emit_shift_cl, TE | X64R_RCX1, 0, 0 };
-static const X64Row row_shift_bmi = { emit_shift_bmi, 0, 0, 0 };
-static const X64Row row_extr = { emit_extr, X64R_EFLAGS, 0, 0 };
-static const X64Row row_ext = { emit_ext, X64R_MEM0, 0, 0 };
-static const X64Row row_ubfx = { emit_ubfx, X64R_EFLAGS, 0, 0 };
-static const X64Row row_sbfx = { emit_sbfx, X64R_EFLAGS, 0, 0 };
-static const X64Row row_bfi = { emit_bfi, TE, 0, 0 };
-static const X64Row row_bswap = { emit_bswap, TE, 0, 0 };
-static const X64Row row_rbit = { emit_rbit, TE, 0, 0 };
-static const X64Row row_clz = { emit_clz, X64R_EFLAGS, 0, 0 };
-static const X64Row row_popcnt = { emit_popcnt, X64R_EFLAGS, 0, 0 };
-static const X64Row row_ctz = { emit_ctz, X64R_EFLAGS, 0, 0 };
-static const X64Row row_crc32c = { emit_crc32c, X64R_TIED, 0, 0 };
+static const X64Row row_add = {emit_add, X64R_IMM1 | X64R_MEM1 | X64R_EFLAGS, 0, 0};
+static const X64Row row_sub = {emit_sub, TE | X64R_IMM1 | X64R_MEM1, 0, 0};
+static const X64Row row_sub_imm = {emit_sub_imm, X64R_IMM1 | X64R_EFLAGS, 0, 0};
+static const X64Row row_and = {emit_and, TC | X64R_IMM1 | X64R_MEM1, 0, 0};
+static const X64Row row_and_ext = {emit_and_ext, X64R_MEM0 | X64R_IMM1 | X64R_IMM64, 0, 0};
+static const X64Row row_or = {emit_or, TC | X64R_IMM1 | X64R_MEM1, 0, 0};
+static const X64Row row_xor = {emit_xor, TC | X64R_IMM1 | X64R_MEM1, 0, 0};
+static const X64Row row_andn = {emit_andn, TE | X64R_IMM1 | X64R_MEM1, 0, 0};
+static const X64Row row_orn = {emit_orn, TE | X64R_IMM1 | X64R_MEM1, 0, 0};
+static const X64Row row_not = {emit_not, X64R_TIED, 0, 0};
+static const X64Row row_neg = {emit_neg, TE, 0, 0};
+static const X64Row row_addc = {emit_addc, TE | X64R_IMM1 | X64R_MEM1 | X64R_IMM2, 0, 0};
+static const X64Row row_mul = {emit_mul, TC | X64R_MEM1, 0, 0};
+static const X64Row row_mul_imm = {emit_mul, X64R_IMM1 | X64R_EFLAGS, 0, 0};
+static const X64Row row_mulh = {emit_mulh, X64R_RDX | X64R_MEM1 | X64R_EFLAGS, 0, 0};
+static const X64Row row_udiv = {emit_udiv, X64R_RDX | X64R_EFLAGS, 0, 0};
+static const X64Row row_sdiv = {emit_sdiv, X64R_RDX | X64R_EFLAGS, 0, 0};
+static const X64Row row_shift_imm = {emit_shift_imm, TE | X64R_IMM1 | X64R_IMM64, 0, 0};
+static const X64Row row_ror_imm = {emit_ror_imm, X64R_IMM1 | X64R_IMM64, 0, 0};
+static const X64Row row_shift_cl = {emit_shift_cl, TE | X64R_RCX1, 0, 0};
+static const X64Row row_shift_bmi = {emit_shift_bmi, 0, 0, 0};
+static const X64Row row_extr = {emit_extr, X64R_EFLAGS, 0, 0};
+static const X64Row row_ext = {emit_ext, X64R_MEM0, 0, 0};
+static const X64Row row_ubfx = {emit_ubfx, X64R_EFLAGS, 0, 0};
+static const X64Row row_sbfx = {emit_sbfx, X64R_EFLAGS, 0, 0};
+static const X64Row row_bfi = {emit_bfi, TE, 0, 0};
+static const X64Row row_bswap = {emit_bswap, TE, 0, 0};
+static const X64Row row_rbit = {emit_rbit, TE, 0, 0};
+static const X64Row row_clz = {emit_clz, X64R_EFLAGS, 0, 0};
+static const X64Row row_popcnt = {emit_popcnt, X64R_EFLAGS, 0, 0};
+static const X64Row row_ctz = {emit_ctz, X64R_EFLAGS, 0, 0};
+static const X64Row row_crc32c = {emit_crc32c, X64R_TIED, 0, 0};
 
 static bool const_arg1(const X64Ctx *c, const IrOp *op)
 {
@@ -534,7 +543,8 @@ const X64Row *x64_int_row(const X64Ctx *c, const IrOp *op)
     switch (op->op) {
     case IR_ADD: return &row_add;
     case IR_SUB: return imm_arg1(c, op) ? &row_sub_imm : &row_sub;
-    case IR_ADDC: case IR_SUBC: return &row_addc;
+    case IR_ADDC:
+    case IR_SUBC: return &row_addc;
     case IR_AND: return is_ext_mask(c, op) ? &row_and_ext : &row_and;
     case IR_OR: return &row_or;
     case IR_XOR: return &row_xor;
@@ -543,12 +553,17 @@ const X64Row *x64_int_row(const X64Ctx *c, const IrOp *op)
     case IR_NOT: return &row_not;
     case IR_NEG: return &row_neg;
     case IR_MUL: return imm_arg1(c, op) ? &row_mul_imm : &row_mul;
-    case IR_MULHU: case IR_MULHS: return &row_mulh;
+    case IR_MULHU:
+    case IR_MULHS: return &row_mulh;
     case IR_UDIV: return &row_udiv;
     case IR_SDIV: return &row_sdiv;
-    case IR_SHL: case IR_SHR: case IR_SAR: case IR_ROR: return shift_row(c, op);
+    case IR_SHL:
+    case IR_SHR:
+    case IR_SAR:
+    case IR_ROR: return shift_row(c, op);
     case IR_EXTR: return &row_extr;
-    case IR_SEXT: case IR_ZEXT: return &row_ext;
+    case IR_SEXT:
+    case IR_ZEXT: return &row_ext;
     case IR_UBFX: return &row_ubfx;
     case IR_SBFX: return &row_sbfx;
     case IR_BFI: return &row_bfi;

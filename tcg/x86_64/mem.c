@@ -73,7 +73,7 @@ static void align_stub(X64Ctx *c, X64Cold *cold)
     X64Core *k = c->core;
     X64Asm *as = &c->as;
     x64_mov_mr(as, 3, x64_cpu_mem(offsetof(TcgCpu, exit_info)), X64_TMP);
-    x64_store_locs(k, (X64Locs){ cold->locs.first, cold->locs.n });
+    x64_store_locs(k, (X64Locs){cold->locs.first, cold->locs.n});
     x64_store_pc(k, k->r->snaps[cold->op->snap].pc);
     x64_mov_mi(as, 2, x64_cpu_mem(offsetof(TcgCpu, exit_reason)), TCG_EXIT_ALIGN);
     x64_jmp_abs(as, k->buf->rx + x64_fixed(k->buf)->leave);
@@ -98,7 +98,7 @@ static void check_alignment(X64Core *k, const IrOp *op, X64Mem *m, X64Locs l)
         return;
     }
     /* ALIGN16: (address & 15) + bytes must not exceed 16; ecx is borrowed through the stack */
-    X64Label ok = { 0, 0 };
+    X64Label ok = {0, 0};
     x64_test_ri(as, 0, X64_TMP, (int32_t)bytes - 1);
     x64_jcc(as, X64_E, &ok);
     x64_push(as, X64_TMP);
@@ -134,14 +134,9 @@ static void load_vec(X64Core *k, const IrOp *op, unsigned dst, X64Mem m)
         x64_movzx_rm(as, op->esz, X64_TMP, m);
         x64_v2(as, XV_MOVD_L, dst, X64_TMP);
         break;
-    case 2:
-        x64_v2m(as, XV_MOVSS_L, dst, m);
-        break;
-    case 3:
-        x64_v2m(as, XV_MOVSD_L, dst, m);
-        break;
-    default:
-        x64_v2m(as, XV_MOVUPS_L, dst, m);
+    case 2: x64_v2m(as, XV_MOVSS_L, dst, m); break;
+    case 3: x64_v2m(as, XV_MOVSD_L, dst, m); break;
+    default: x64_v2m(as, XV_MOVUPS_L, dst, m);
     }
 }
 
@@ -175,14 +170,9 @@ static void store_vec(X64Core *k, const IrOp *op, unsigned src, X64Mem m)
     case 1:
         x64_v2mi(as, XD(1, 3, 0x15) | XD_N(1), src, m, 0); /* pextrw */
         break;
-    case 2:
-        x64_v2m(as, XV_MOVSS_S, src, m);
-        break;
-    case 3:
-        x64_v2m(as, XV_MOVSD_S, src, m);
-        break;
-    default:
-        x64_v2m(as, XV_MOVUPS_S, src, m);
+    case 2: x64_v2m(as, XV_MOVSS_S, src, m); break;
+    case 3: x64_v2m(as, XV_MOVSD_S, src, m); break;
+    default: x64_v2m(as, XV_MOVUPS_S, src, m);
     }
 }
 
@@ -229,9 +219,10 @@ static bool rmw_plain(X64Core *k, const IrOp *op, X64Mem m, unsigned rb)
 {
     X64Asm *as = &k->ctx.as;
     static const int alu[] = {
-        [IR_RMW_ADD] = X64_ALU_ADD, [IR_RMW_CLR] = -1, [IR_RMW_XOR] = X64_ALU_XOR,
-        [IR_RMW_OR] = X64_ALU_OR, [IR_RMW_SMAX] = -1, [IR_RMW_SMIN] = -1, [IR_RMW_UMAX] = -1,
-        [IR_RMW_UMIN] = -1, [IR_RMW_SWAP] = -1, [IR_RMW_AND] = X64_ALU_AND };
+        [IR_RMW_ADD] = X64_ALU_ADD, [IR_RMW_CLR] = -1,  [IR_RMW_XOR] = X64_ALU_XOR,
+        [IR_RMW_OR] = X64_ALU_OR,   [IR_RMW_SMAX] = -1, [IR_RMW_SMIN] = -1,
+        [IR_RMW_UMAX] = -1,         [IR_RMW_UMIN] = -1, [IR_RMW_SWAP] = -1,
+        [IR_RMW_AND] = X64_ALU_AND};
     if (alu[op->sub] < 0) {
         return false;
     }
@@ -245,18 +236,25 @@ static void rmw_compute(X64Core *k, const IrOp *op, unsigned t, unsigned b)
     X64Asm *as = &k->ctx.as;
     unsigned sz = op->esz == 3 ? 3 : 2;
     bool sign = op->sub == IR_RMW_SMAX || op->sub == IR_RMW_SMIN;
-    static const uint8_t keep_old[] = { [IR_RMW_SMAX] = X64_GE, [IR_RMW_SMIN] = X64_LE,
-                                        [IR_RMW_UMAX] = X64_AE, [IR_RMW_UMIN] = X64_BE };
+    static const uint8_t keep_old[] = {[IR_RMW_SMAX] = X64_GE,
+                                       [IR_RMW_SMIN] = X64_LE,
+                                       [IR_RMW_UMAX] = X64_AE,
+                                       [IR_RMW_UMIN] = X64_BE};
     switch (op->sub) {
     case IR_RMW_CLR:
         x64_mov_rr(as, 3, t, b);
         x64_un_r(as, 3, X64_UN_NOT, t);
         x64_alu_rr(as, 3, X64_ALU_AND, t, X64_TMP);
         return;
-    case IR_RMW_XOR: case IR_RMW_OR: case IR_RMW_AND:
+    case IR_RMW_XOR:
+    case IR_RMW_OR:
+    case IR_RMW_AND:
         x64_mov_rr(as, 3, t, X64_TMP);
-        x64_alu_rr(as, 3, op->sub == IR_RMW_XOR ? X64_ALU_XOR
-                          : op->sub == IR_RMW_OR ? X64_ALU_OR : X64_ALU_AND, t, b);
+        x64_alu_rr(as, 3,
+                   op->sub == IR_RMW_XOR  ? X64_ALU_XOR
+                   : op->sub == IR_RMW_OR ? X64_ALU_OR
+                                          : X64_ALU_AND,
+                   t, b);
         return;
     default:
         /* compare at the access's width: 8 and 16 bits by the narrow compare */
@@ -301,7 +299,7 @@ static void emit_rmw(X64Core *k, IrRef v)
     } else {
         x64_fault_point(k, op, l);
         if (!unused || !rmw_plain(k, op, m, rb)) {
-            X64Label again = { 0, 0 };
+            X64Label again = {0, 0};
             x64_movzx_rm(as, op->esz, X64_TMP, m);
             x64_bind(as, &again);
             rmw_compute(k, op, t, rb);
@@ -390,26 +388,15 @@ bool x64_emit_mem(X64Core *k, IrRef v)
 {
     const IrOp *op = &k->r->ops[v];
     switch (op->op) {
-    case IR_LD:
-        emit_ld(k, v);
-        return true;
-    case IR_ST:
-        emit_st(k, v);
-        return true;
-    case IR_AT_RMW:
-        emit_rmw(k, v);
-        return true;
-    case IR_AT_CAS:
-        emit_cas(k, v);
-        return true;
-    case IR_FENCE:
-        emit_fence(k, v);
-        return true;
+    case IR_LD: emit_ld(k, v); return true;
+    case IR_ST: emit_st(k, v); return true;
+    case IR_AT_RMW: emit_rmw(k, v); return true;
+    case IR_AT_CAS: emit_cas(k, v); return true;
+    case IR_FENCE: emit_fence(k, v); return true;
     case IR_PREFETCH:
         x64_prefetcht0(&k->ctx.as, address(k, op));
         x64_finish_op(k, v, X64_NONE);
         return true;
-    default:
-        return false;
+    default: return false;
     }
 }

@@ -20,8 +20,8 @@ static X64Mem field(size_t off)
     return x64_cpu_mem((uint32_t)off);
 }
 
-static const uint8_t callee_saved[] = { X64_RBX, X64_RBP, 12, 13, 14, 15 };
-static const uint8_t volatiles[] = { X64_RCX, X64_RDX, X64_RSI, X64_RDI, 8, 9, 10, 11 };
+static const uint8_t callee_saved[] = {X64_RBX, X64_RBP, 12, 13, 14, 15};
+static const uint8_t volatiles[] = {X64_RCX, X64_RDX, X64_RSI, X64_RDI, 8, 9, 10, 11};
 
 /* void enter(TcgCpu *cpu, const void *code) */
 static void emit_enter(X64Asm *as)

@@ -25,7 +25,7 @@ static void add_use(X64Core *k, IrRef v, uint32_t pos)
     if (k->n_uses == k->cap_uses) {
         k->uses = arena_grow(k->arena, k->uses, &k->cap_uses, k->n_uses + 1, sizeof(X64Use));
     }
-    k->uses[k->n_uses] = (X64Use){ pos, w->uses };
+    k->uses[k->n_uses] = (X64Use){pos, w->uses};
     w->uses = k->n_uses++;
 }
 

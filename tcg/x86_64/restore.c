@@ -13,27 +13,21 @@ static void loc_value(const TcgCompiled *c, const TcgLoc *l, const TcgHostRegs *
 {
     memset(out, 0, sizeof(*out));
     switch (l->kind) {
-    case TCG_LOC_GPR:
-        out->u64[0] = regs->gpr[l->reg];
-        break;
-    case TCG_LOC_VEC:
-        memcpy(out, &regs->vec[l->reg], 16);
-        break;
-    case TCG_LOC_SPILL:
-        memcpy(out, &cpu->spill[l->imm], l->imm + 1 < TCG_SPILLS ? 16 : 8);
-        break;
-    case TCG_LOC_CONST:
-        out->u64[0] = c->consts[l->imm];
-        break;
+    case TCG_LOC_GPR: out->u64[0] = regs->gpr[l->reg]; break;
+    case TCG_LOC_VEC: memcpy(out, &regs->vec[l->reg], 16); break;
+    case TCG_LOC_SPILL: memcpy(out, &cpu->spill[l->imm], l->imm + 1 < TCG_SPILLS ? 16 : 8); break;
+    case TCG_LOC_CONST: out->u64[0] = c->consts[l->imm]; break;
     case TCG_LOC_SLOT: {
         const TcgSlot *s = &cpu->guest->slots[l->imm];
         memcpy(out, (const char *)cpu + s->offset,
-               s->type == IR_I64 ? 8 : ir_type_is_vec(s->type) ? 16 : 4);
+               s->type == IR_I64         ? 8
+               : ir_type_is_vec(s->type) ? 16
+                                         : 4);
         break;
     }
     case TCG_LOC_RECIPE: {
         const TcgRecipe *r = &c->recipes[l->imm];
-        IrVec a[4] = { 0 };
+        IrVec a[4] = {0};
         if (r->op.op == IR_VCONST) {
             out->u64[0] = r->op.imm;
             out->u64[1] = r->op.flags & IRF_HALF ? 0 : r->op.imm;
@@ -61,7 +55,9 @@ void x64_restore(const TcgCompiled *c, const TcgFaultPoint *fp, const TcgHostReg
     for (uint32_t i = 0; i < fp->n_loc; i++) {
         const TcgSlot *s = &slots[c->locs[fp->loc + i].slot];
         memcpy((char *)cpu + s->offset, &val[i],
-               s->type == IR_I64 ? 8 : ir_type_is_vec(s->type) ? 16 : 4);
+               s->type == IR_I64         ? 8
+               : ir_type_is_vec(s->type) ? 16
+                                         : 4);
     }
     memcpy((char *)cpu + slots[cpu->guest->pc_slot].offset, &fp->pc, 8);
 }

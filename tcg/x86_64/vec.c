@@ -20,18 +20,14 @@ bool x64_is_low64(const X64Ctx *c, IrRef v)
     case IR_VUMAXV:
     case IR_VUMINV:
     case IR_VSMAXV:
-    case IR_VSMINV:
-        return true;
-    case IR_LD:
-        return op->type == IR_V128 && op->esz <= 3;
+    case IR_VSMINV: return true;
+    case IR_LD: return op->type == IR_V128 && op->esz <= 3;
     case IR_GET:
     case IR_PHI:
     case IR_SELECT:
     case IR_VCALL:
-    case IR_VCALLP:
-        return false;
-    default:
-        return op->type == IR_V128 && op->flags & IRF_HALF;
+    case IR_VCALLP: return false;
+    default: return op->type == IR_V128 && op->flags & IRF_HALF;
     }
 }
 
@@ -40,34 +36,40 @@ bool x64_is_low64(const X64Ctx *c, IrRef v)
 enum { B_SWAP = 1, B_ZERO = 2 /* of zeros is zero */ };
 
 typedef struct BinOp {
-    uint8_t  op;       /* IrOpcode */
-    uint8_t  flags;
-    X64Desc4 desc;     /* VEX or SSE; by element size */
-    X64Desc4 evex;     /* AVX-512 only (registers 0-31, always EVEX) */
+    uint8_t op; /* IrOpcode */
+    uint8_t flags;
+    X64Desc4 desc; /* VEX or SSE; by element size */
+    X64Desc4 evex; /* AVX-512 only (registers 0-31, always EVEX) */
 } BinOp;
 
-#define ALL4(d) { d, d, d, d }
-#define EVEX_Q(d) { [3] = (d) | XD_EW }
+#define ALL4(d)                                                                                    \
+    {                                                                                              \
+        d, d, d, d                                                                                 \
+    }
+#define EVEX_Q(d)                                                                                  \
+    {                                                                                              \
+        [3] = (d) | XD_EW                                                                          \
+    }
 
 static const BinOp bin_ops[] = {
-    { IR_VAND, B_ZERO, ALL4(XV_PAND), { 0 } },
-    { IR_VOR, B_ZERO, ALL4(XV_POR), { 0 } },
-    { IR_VXOR, B_ZERO, ALL4(XV_PXOR), { 0 } },
-    { IR_VANDN, B_ZERO | B_SWAP, ALL4(XV_PANDN), { 0 } },
-    { IR_VADD, B_ZERO, { XI_C(1, 0xfc), XI_C(1, 0xfd), XI_C(1, 0xfe), XV_PADDQ }, { 0 } },
-    { IR_VSUB, B_ZERO, { XI(1, 0xf8), XI(1, 0xf9), XI(1, 0xfa), XI_Q(1, 0xfb) }, { 0 } },
-    { IR_VMUL, B_ZERO, { 0, XV_PMULLW, XI_C(2, 0x40), 0 }, EVEX_Q(XI(2, 0x40)) },
-    { IR_VSMIN, B_ZERO, { XI_C(2, 0x38), XI_C(1, 0xea), XI_C(2, 0x39), 0 }, EVEX_Q(XI(2, 0x39)) },
-    { IR_VSMAX, B_ZERO, { XI_C(2, 0x3c), XI_C(1, 0xee), XI_C(2, 0x3d), 0 }, EVEX_Q(XI(2, 0x3d)) },
-    { IR_VUMIN, B_ZERO, { XI_C(1, 0xda), XI_C(2, 0x3a), XI_C(2, 0x3b), 0 }, EVEX_Q(XI(2, 0x3b)) },
-    { IR_VUMAX, B_ZERO, { XI_C(1, 0xde), XI_C(2, 0x3e), XI_C(2, 0x3f), 0 }, EVEX_Q(XI(2, 0x3f)) },
-    { IR_VSQADD, B_ZERO, { XI_C(1, 0xec), XI_C(1, 0xed), 0, 0 }, { 0 } },
-    { IR_VUQADD, B_ZERO, { XI_C(1, 0xdc), XI_C(1, 0xdd), 0, 0 }, { 0 } },
-    { IR_VSQSUB, B_ZERO, { XI(1, 0xe8), XI(1, 0xe9), 0, 0 }, { 0 } },
-    { IR_VUQSUB, B_ZERO, { XI(1, 0xd8), XI(1, 0xd9), 0, 0 }, { 0 } },
-    { IR_VURHADD, B_ZERO, { XI_C(1, 0xe0), XI_C(1, 0xe3), 0, 0 }, { 0 } },
-    { IR_VZIP1, 0, { XI(1, 0x60), XV_PUNPCKLWD, XI(1, 0x62), XV_PUNPCKLQDQ }, { 0 } },
-    { IR_VCAT, 0, ALL4(XV_PUNPCKLQDQ), { 0 } },
+    {IR_VAND, B_ZERO, ALL4(XV_PAND), {0}},
+    {IR_VOR, B_ZERO, ALL4(XV_POR), {0}},
+    {IR_VXOR, B_ZERO, ALL4(XV_PXOR), {0}},
+    {IR_VANDN, B_ZERO | B_SWAP, ALL4(XV_PANDN), {0}},
+    {IR_VADD, B_ZERO, {XI_C(1, 0xfc), XI_C(1, 0xfd), XI_C(1, 0xfe), XV_PADDQ}, {0}},
+    {IR_VSUB, B_ZERO, {XI(1, 0xf8), XI(1, 0xf9), XI(1, 0xfa), XI_Q(1, 0xfb)}, {0}},
+    {IR_VMUL, B_ZERO, {0, XV_PMULLW, XI_C(2, 0x40), 0}, EVEX_Q(XI(2, 0x40))},
+    {IR_VSMIN, B_ZERO, {XI_C(2, 0x38), XI_C(1, 0xea), XI_C(2, 0x39), 0}, EVEX_Q(XI(2, 0x39))},
+    {IR_VSMAX, B_ZERO, {XI_C(2, 0x3c), XI_C(1, 0xee), XI_C(2, 0x3d), 0}, EVEX_Q(XI(2, 0x3d))},
+    {IR_VUMIN, B_ZERO, {XI_C(1, 0xda), XI_C(2, 0x3a), XI_C(2, 0x3b), 0}, EVEX_Q(XI(2, 0x3b))},
+    {IR_VUMAX, B_ZERO, {XI_C(1, 0xde), XI_C(2, 0x3e), XI_C(2, 0x3f), 0}, EVEX_Q(XI(2, 0x3f))},
+    {IR_VSQADD, B_ZERO, {XI_C(1, 0xec), XI_C(1, 0xed), 0, 0}, {0}},
+    {IR_VUQADD, B_ZERO, {XI_C(1, 0xdc), XI_C(1, 0xdd), 0, 0}, {0}},
+    {IR_VSQSUB, B_ZERO, {XI(1, 0xe8), XI(1, 0xe9), 0, 0}, {0}},
+    {IR_VUQSUB, B_ZERO, {XI(1, 0xd8), XI(1, 0xd9), 0, 0}, {0}},
+    {IR_VURHADD, B_ZERO, {XI_C(1, 0xe0), XI_C(1, 0xe3), 0, 0}, {0}},
+    {IR_VZIP1, 0, {XI(1, 0x60), XV_PUNPCKLWD, XI(1, 0x62), XV_PUNPCKLQDQ}, {0}},
+    {IR_VCAT, 0, ALL4(XV_PUNPCKLQDQ), {0}},
 };
 
 static const BinOp *bin_find(unsigned op)
@@ -98,9 +100,9 @@ static void emit_bin(X64Ctx *c, const IrOp *op, const X64Regs *r)
     }
 }
 
-static const X64Row row_bin = { emit_bin, X64R_MEM1 | X64R_HI, 0, 0 };
-static const X64Row row_bin_swap = { emit_bin, X64R_MEM0 | X64R_HI, 0, 0 };
-static const X64Row row_bin_evex = { emit_bin, X64R_HI, 0, 0 };
+static const X64Row row_bin = {emit_bin, X64R_MEM1 | X64R_HI, 0, 0};
+static const X64Row row_bin_swap = {emit_bin, X64R_MEM0 | X64R_HI, 0, 0};
+static const X64Row row_bin_evex = {emit_bin, X64R_HI, 0, 0};
 
 static const X64Row *bin_row(const X64Ctx *c, const IrOp *op)
 {
@@ -246,39 +248,39 @@ static void emit_pmull(X64Ctx *c, const IrOp *op, const X64Regs *r)
             op->flags & IRF_HI ? 0x11 : 0x00);
 }
 
-static const X64Row row_not = { emit_not, 0, 0, 0 };
-static const X64Row row_not_512 = { emit_not_512, X64R_TIED | X64R_HI, 0, 0 };
-static const X64Row row_orn = { emit_orn, 0, 0, 0 };
-static const X64Row row_orn_512 = { emit_orn_512, X64R_TIED | X64R_HI, 0, 0 };
-static const X64Row row_bsl = { emit_bsl, 0, 0, 0 };
-static const X64Row row_bsl_512 = { emit_bsl_512, X64R_TIED | X64R_MEM2 | X64R_HI, 0, 0 };
-static const X64Row row_low64 = { emit_low64, X64R_MEM0 | X64R_HI, 0, 0 };
-static const X64Row row_zext = { emit_zext, X64R_HI, 0, 0 };
-static const X64Row row_fbits = { emit_fbits, X64R_HI, 0, 0 };
-static const X64Row row_bitsf = { emit_bitsf, X64R_HI, 0, 0 };
-static const X64Row row_aes = { emit_aes, 0, 0, 1 };
-static const X64Row row_aesmc = { emit_aesmc, 0, 0, 0 };
-static const X64Row row_aesimc = { emit_aesimc, 0, 0, 0 };
-static const X64Row row_pmull = { emit_pmull, 0, 0, 0 };
+static const X64Row row_not = {emit_not, 0, 0, 0};
+static const X64Row row_not_512 = {emit_not_512, X64R_TIED | X64R_HI, 0, 0};
+static const X64Row row_orn = {emit_orn, 0, 0, 0};
+static const X64Row row_orn_512 = {emit_orn_512, X64R_TIED | X64R_HI, 0, 0};
+static const X64Row row_bsl = {emit_bsl, 0, 0, 0};
+static const X64Row row_bsl_512 = {emit_bsl_512, X64R_TIED | X64R_MEM2 | X64R_HI, 0, 0};
+static const X64Row row_low64 = {emit_low64, X64R_MEM0 | X64R_HI, 0, 0};
+static const X64Row row_zext = {emit_zext, X64R_HI, 0, 0};
+static const X64Row row_fbits = {emit_fbits, X64R_HI, 0, 0};
+static const X64Row row_bitsf = {emit_bitsf, X64R_HI, 0, 0};
+static const X64Row row_aes = {emit_aes, 0, 0, 1};
+static const X64Row row_aesmc = {emit_aesmc, 0, 0, 0};
+static const X64Row row_aesimc = {emit_aesimc, 0, 0, 0};
+static const X64Row row_pmull = {emit_pmull, 0, 0, 0};
 
 static const X64Row *bit_row(const X64Ctx *c, const IrOp *op)
 {
     bool v512 = x64_has(c, TCG_HOST_AVX512VL), aes = x64_has(c, TCG_HOST_AES);
 
     switch (op->op) {
-    case IR_VNOT:    return v512 ? &row_not_512 : &row_not;
-    case IR_VORN:    return v512 ? &row_orn_512 : &row_orn;
-    case IR_VBSL:    return v512 ? &row_bsl_512 : &row_bsl;
-    case IR_VLOW64:  return &row_low64;
-    case IR_VZEXT:   return &row_zext;
-    case IR_FBITS:   return &row_fbits;
-    case IR_BITSF:   return &row_bitsf;
+    case IR_VNOT: return v512 ? &row_not_512 : &row_not;
+    case IR_VORN: return v512 ? &row_orn_512 : &row_orn;
+    case IR_VBSL: return v512 ? &row_bsl_512 : &row_bsl;
+    case IR_VLOW64: return &row_low64;
+    case IR_VZEXT: return &row_zext;
+    case IR_FBITS: return &row_fbits;
+    case IR_BITSF: return &row_bitsf;
     case IR_AESE:
-    case IR_AESD:    return aes ? &row_aes : NULL;
-    case IR_AESMC:   return aes ? &row_aesmc : NULL;
-    case IR_AESIMC:  return aes ? &row_aesimc : NULL;
+    case IR_AESD: return aes ? &row_aes : NULL;
+    case IR_AESMC: return aes ? &row_aesmc : NULL;
+    case IR_AESIMC: return aes ? &row_aesimc : NULL;
     case IR_PMULL64: return x64_has(c, TCG_HOST_PCLMUL) ? &row_pmull : NULL;
-    default:         return NULL;
+    default: return NULL;
     }
 }
 

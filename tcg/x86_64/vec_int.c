@@ -6,14 +6,14 @@
  */
 #include "tcg/x86_64/vec.h"
 
-static const X64Desc4 padd = { XI_C(1, 0xfc), XI_C(1, 0xfd), XI_C(1, 0xfe), XV_PADDQ };
-static const X64Desc4 psub = { XI(1, 0xf8), XI(1, 0xf9), XI(1, 0xfa), XI_Q(1, 0xfb) };
-static const X64Desc4 pcmpeq = { XV_PCMPEQB, XI_C(1, 0x75), XV_PCMPEQD, XI_C(2, 0x29) };
-static const X64Desc4 pcmpgt = { XI(1, 0x64), XI(1, 0x65), XI(1, 0x66), XI(2, 0x37) };
-static const X64Desc4 psmin = { XI_C(2, 0x38), XI_C(1, 0xea), XI_C(2, 0x39), 0 };
-static const X64Desc4 psmax = { XI_C(2, 0x3c), XI_C(1, 0xee), XI_C(2, 0x3d), 0 };
-static const X64Desc4 pumin = { XI_C(1, 0xda), XI_C(2, 0x3a), XI_C(2, 0x3b), 0 };
-static const X64Desc4 pumax = { XI_C(1, 0xde), XI_C(2, 0x3e), XI_C(2, 0x3f), 0 };
+static const X64Desc4 padd = {XI_C(1, 0xfc), XI_C(1, 0xfd), XI_C(1, 0xfe), XV_PADDQ};
+static const X64Desc4 psub = {XI(1, 0xf8), XI(1, 0xf9), XI(1, 0xfa), XI_Q(1, 0xfb)};
+static const X64Desc4 pcmpeq = {XV_PCMPEQB, XI_C(1, 0x75), XV_PCMPEQD, XI_C(2, 0x29)};
+static const X64Desc4 pcmpgt = {XI(1, 0x64), XI(1, 0x65), XI(1, 0x66), XI(2, 0x37)};
+static const X64Desc4 psmin = {XI_C(2, 0x38), XI_C(1, 0xea), XI_C(2, 0x39), 0};
+static const X64Desc4 psmax = {XI_C(2, 0x3c), XI_C(1, 0xee), XI_C(2, 0x3d), 0};
+static const X64Desc4 pumin = {XI_C(1, 0xda), XI_C(2, 0x3a), XI_C(2, 0x3b), 0};
+static const X64Desc4 pumax = {XI_C(1, 0xde), XI_C(2, 0x3e), XI_C(2, 0x3f), 0};
 
 static void end_half(X64Ctx *c, const IrOp *op, unsigned d)
 {
@@ -105,15 +105,9 @@ static bool compare(X64Ctx *c, const IrOp *op, const X64Regs *r)
 
     switch (op->sub) {
     case IR_EQ:
-    case IR_NE:
-        x64_v3(&c->as, pcmpeq[e], V15, a, b);
-        return inv;
-    case IR_SGT:
-        x64_v3(&c->as, pcmpgt[e], V15, a, b);
-        return false;
-    case IR_SLT:
-        x64_v3(&c->as, pcmpgt[e], V15, b, a);
-        return false;
+    case IR_NE: x64_v3(&c->as, pcmpeq[e], V15, a, b); return inv;
+    case IR_SGT: x64_v3(&c->as, pcmpgt[e], V15, a, b); return false;
+    case IR_SLT: x64_v3(&c->as, pcmpgt[e], V15, b, a); return false;
     case IR_SGE: /* max(a, b) == a */
     case IR_UGE:
     case IR_ULT:
@@ -123,7 +117,7 @@ static bool compare(X64Ctx *c, const IrOp *op, const X64Regs *r)
         x64_v3(&c->as, op->sub == IR_SGE ? psmax[e] : pumax[e], V15, a, b);
         x64_v3(&c->as, pcmpeq[e], V15, V15, a);
         return inv;
-    default:     /* SLE, ULE, UGT: min(a, b) == a */
+    default: /* SLE, ULE, UGT: min(a, b) == a */
         if (e == 3) {
             break;
         }
@@ -305,10 +299,10 @@ static void emit_addp(X64Ctx *c, const IrOp *op, const X64Regs *r)
 
 static void emit_xtl(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
-    static const X64Desc4 sx = { XD(1, 2, 0x20) | XD_N(3), XD(1, 2, 0x23) | XD_N(3),
-                                 XD(1, 2, 0x25) | XD_N(3), 0 };
-    static const X64Desc4 zx = { XD(1, 2, 0x30) | XD_N(3), XD(1, 2, 0x33) | XD_N(3),
-                                 XD(1, 2, 0x35) | XD_N(3), 0 };
+    static const X64Desc4 sx = {XD(1, 2, 0x20) | XD_N(3), XD(1, 2, 0x23) | XD_N(3),
+                                XD(1, 2, 0x25) | XD_N(3), 0};
+    static const X64Desc4 zx = {XD(1, 2, 0x30) | XD_N(3), XD(1, 2, 0x33) | XD_N(3),
+                                XD(1, 2, 0x35) | XD_N(3), 0};
     unsigned d = r->dst, a = r->arg[0].reg;
 
     if (op->flags & IRF_HI) {
@@ -444,25 +438,25 @@ static void emit_minmaxv(X64Ctx *c, const IrOp *op, const X64Regs *r)
     x64_v3m(&c->as, XV_PAND, r->dst, t, elem_mask(c, op->esz));
 }
 
-static const X64Row row_neg = { emit_neg, X64R_HI, 0, 0 };
-static const X64Row row_abs = { emit_abs, X64R_HI, 0, 1 };
-static const X64Row row_mul = { emit_mul, X64R_HI, 0, 1 };
-static const X64Row row_cmp = { emit_cmp, 0, 0, 1 };
-static const X64Row row_cmp_simple = { emit_cmp_simple, 0, 0, 0 };
-static const X64Row row_tst = { emit_tst, 0, 0, 1 };
-static const X64Row row_tst_512 = { emit_tst_512, X64R_HI, 0, 0 };
-static const X64Row row_abd = { emit_abd, X64R_HI, 0, 1 };
-static const X64Row row_rhadd_d = { emit_rhadd_d, X64R_HI, 0, 1 };
-static const X64Row row_uqadd = { emit_uqadd, X64R_HI, 0, 0 };
-static const X64Row row_sqadd = { emit_sqadd, X64R_HI, 0, 2 };
-static const X64Row row_addp = { emit_addp, 0, 0, 1 };
-static const X64Row row_xtl = { emit_xtl, X64R_HI, 0, 0 };
-static const X64Row row_xtn = { emit_xtn, X64R_HI, 0, 0 };
-static const X64Row row_mull = { emit_mull, X64R_HI, 0, 1 };
-static const X64Row row_cnt = { emit_cnt, X64R_HI, 0, 2 };
-static const X64Row row_cnt_512 = { emit_cnt_512, X64R_HI, 0, 0 };
-static const X64Row row_addv = { emit_addv, X64R_HI, 0, 1 };
-static const X64Row row_minmaxv = { emit_minmaxv, X64R_HI, 0, 1 };
+static const X64Row row_neg = {emit_neg, X64R_HI, 0, 0};
+static const X64Row row_abs = {emit_abs, X64R_HI, 0, 1};
+static const X64Row row_mul = {emit_mul, X64R_HI, 0, 1};
+static const X64Row row_cmp = {emit_cmp, 0, 0, 1};
+static const X64Row row_cmp_simple = {emit_cmp_simple, 0, 0, 0};
+static const X64Row row_tst = {emit_tst, 0, 0, 1};
+static const X64Row row_tst_512 = {emit_tst_512, X64R_HI, 0, 0};
+static const X64Row row_abd = {emit_abd, X64R_HI, 0, 1};
+static const X64Row row_rhadd_d = {emit_rhadd_d, X64R_HI, 0, 1};
+static const X64Row row_uqadd = {emit_uqadd, X64R_HI, 0, 0};
+static const X64Row row_sqadd = {emit_sqadd, X64R_HI, 0, 2};
+static const X64Row row_addp = {emit_addp, 0, 0, 1};
+static const X64Row row_xtl = {emit_xtl, X64R_HI, 0, 0};
+static const X64Row row_xtn = {emit_xtn, X64R_HI, 0, 0};
+static const X64Row row_mull = {emit_mull, X64R_HI, 0, 1};
+static const X64Row row_cnt = {emit_cnt, X64R_HI, 0, 2};
+static const X64Row row_cnt_512 = {emit_cnt_512, X64R_HI, 0, 0};
+static const X64Row row_addv = {emit_addv, X64R_HI, 0, 1};
+static const X64Row row_minmaxv = {emit_minmaxv, X64R_HI, 0, 1};
 
 const X64Row *x64_vec_int_row(const X64Ctx *c, const IrOp *op)
 {
@@ -473,32 +467,32 @@ const X64Row *x64_vec_int_row(const X64Ctx *c, const IrOp *op)
         return NULL;
     }
     switch (op->op) {
-    case IR_VNEG:    return &row_neg;
-    case IR_VABS:    return &row_abs;
-    case IR_VMUL:    return e == 0 || e == 3 ? &row_mul : NULL;
+    case IR_VNEG: return &row_neg;
+    case IR_VABS: return &row_abs;
+    case IR_VMUL: return e == 0 || e == 3 ? &row_mul : NULL;
     case IR_VCMP:
         return op->sub == IR_EQ || op->sub == IR_SGT || op->sub == IR_SLT ? &row_cmp_simple
                                                                           : &row_cmp;
-    case IR_VTST:    return v512 ? &row_tst_512 : &row_tst;
+    case IR_VTST: return v512 ? &row_tst_512 : &row_tst;
     case IR_VUABD:
-    case IR_VSABD:   return e < 3 ? &row_abd : NULL;
+    case IR_VSABD: return e < 3 ? &row_abd : NULL;
     case IR_VURHADD: return e == 2 ? &row_rhadd_d : NULL;
     case IR_VUQADD:
-    case IR_VUQSUB:  return e == 2 || v512 ? &row_uqadd : NULL;
+    case IR_VUQSUB: return e == 2 || v512 ? &row_uqadd : NULL;
     case IR_VSQADD:
-    case IR_VSQSUB:  return e == 2 || v512 ? &row_sqadd : NULL;
-    case IR_VADDP:   return &row_addp;
+    case IR_VSQSUB: return e == 2 || v512 ? &row_sqadd : NULL;
+    case IR_VADDP: return &row_addp;
     case IR_VSXTL:
-    case IR_VUXTL:   return e < 3 ? &row_xtl : NULL;
-    case IR_VXTN:    return e < 3 ? &row_xtn : NULL;
+    case IR_VUXTL: return e < 3 ? &row_xtl : NULL;
+    case IR_VXTN: return e < 3 ? &row_xtn : NULL;
     case IR_VSMULL:
-    case IR_VUMULL:  return e < 3 ? &row_mull : NULL;
-    case IR_VCNT:    return x64_has(c, TCG_HOST_BITALG) ? &row_cnt_512 : &row_cnt;
-    case IR_VADDV:   return &row_addv;
+    case IR_VUMULL: return e < 3 ? &row_mull : NULL;
+    case IR_VCNT: return x64_has(c, TCG_HOST_BITALG) ? &row_cnt_512 : &row_cnt;
+    case IR_VADDV: return &row_addv;
     case IR_VUMAXV:
     case IR_VUMINV:
     case IR_VSMAXV:
-    case IR_VSMINV:  return e < 3 ? &row_minmaxv : NULL;
-    default:         return NULL;
+    case IR_VSMINV: return e < 3 ? &row_minmaxv : NULL;
+    default: return NULL;
     }
 }

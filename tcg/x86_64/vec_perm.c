@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Vector rows that move elements: duplicate, insert, extract, zip, unzip, transpose, reverse, table.
+ * Vector rows that move elements: duplicate, insert, extract, zip, unzip, transpose, reverse,
+ * table.
  */
 #include "tcg/x86_64/vec.h"
 
@@ -13,10 +14,10 @@ static void end_half(X64Ctx *c, const IrOp *op, unsigned d)
 
 /* ---- between general and vector registers ---- */
 
-static const uint32_t pinsr[4] = { XD(1, 3, 0x20), XD(1, 1, 0xc4), XD(1, 3, 0x22),
-                                   XD(1, 3, 0x22) | XD_W | XD_EW };
-static const uint32_t pextr[4] = { XD(1, 3, 0x14), XD(1, 3, 0x15), XD(1, 3, 0x16),
-                                   XD(1, 3, 0x16) | XD_W | XD_EW };
+static const uint32_t pinsr[4] = {XD(1, 3, 0x20), XD(1, 1, 0xc4), XD(1, 3, 0x22),
+                                  XD(1, 3, 0x22) | XD_W | XD_EW};
+static const uint32_t pextr[4] = {XD(1, 3, 0x14), XD(1, 3, 0x15), XD(1, 3, 0x16),
+                                  XD(1, 3, 0x16) | XD_W | XD_EW};
 
 /* d = s with element i replaced by general register g. */
 static void put_elem(X64Ctx *c, unsigned esz, unsigned d, unsigned s, unsigned g_i)
@@ -43,8 +44,8 @@ static void get_elem(X64Ctx *c, unsigned esz, unsigned g, unsigned s, unsigned i
 
 static void emit_dup_512(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
-    static const uint32_t t[4] = { XD(1, 2, 0x7a), XD(1, 2, 0x7b), XD(1, 2, 0x7c),
-                                   XD(1, 2, 0x7c) | XD_EW };
+    static const uint32_t t[4] = {XD(1, 2, 0x7a), XD(1, 2, 0x7b), XD(1, 2, 0x7c),
+                                  XD(1, 2, 0x7c) | XD_EW};
 
     x64_evex_rr(&c->as, t[op->esz], 0, r->dst, 0, r->arg[0].reg, -1);
     end_half(c, op, r->dst);
@@ -62,11 +63,8 @@ static void spread(X64Ctx *c, unsigned esz, unsigned d)
         x64_v2i(&c->as, XV_PSHUFLW, d, d, 0);
         x64_v3(&c->as, XV_PUNPCKLQDQ, d, d, d);
         break;
-    case 2:
-        x64_v2i(&c->as, XV_PSHUFD, d, d, 0);
-        break;
-    default:
-        x64_v3(&c->as, XV_PUNPCKLQDQ, d, d, d);
+    case 2: x64_v2i(&c->as, XV_PSHUFD, d, d, 0); break;
+    default: x64_v3(&c->as, XV_PUNPCKLQDQ, d, d, d);
     }
 }
 
@@ -79,8 +77,8 @@ static void emit_dup(X64Ctx *c, const IrOp *op, const X64Regs *r)
 
 static void emit_dupl(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
-    static const uint32_t bcast[4] = { XD(1, 2, 0x78), XD(1, 2, 0x79), XD(1, 2, 0x58),
-                                       XD(1, 2, 0x59) };
+    static const uint32_t bcast[4] = {XD(1, 2, 0x78), XD(1, 2, 0x79), XD(1, 2, 0x58),
+                                      XD(1, 2, 0x59)};
     unsigned d = r->dst, a = r->arg[0].reg, i = (unsigned)op->imm;
 
     if (op->esz == 3) {
@@ -168,8 +166,8 @@ static void emit_rev(X64Ctx *c, const IrOp *op, const X64Regs *r)
 
 static void emit_zip2(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
-    static const X64Desc4 lo = { XI(1, 0x60), XV_PUNPCKLWD, XI(1, 0x62), XV_PUNPCKLQDQ };
-    static const X64Desc4 hi = { XV_PUNPCKHBW, XV_PUNPCKHWD, XI(1, 0x6a), XV_PUNPCKHQDQ };
+    static const X64Desc4 lo = {XI(1, 0x60), XV_PUNPCKLWD, XI(1, 0x62), XV_PUNPCKLQDQ};
+    static const X64Desc4 hi = {XV_PUNPCKHBW, XV_PUNPCKHWD, XI(1, 0x6a), XV_PUNPCKHQDQ};
 
     if (op->flags & IRF_HALF) {
         x64_v3(&c->as, lo[op->esz], r->dst, r->arg[0].reg, r->arg[1].reg);
@@ -273,24 +271,26 @@ static void emit_msb(X64Ctx *c, const IrOp *op, const X64Regs *r)
         x64_shift_ri(&c->as, 2, X64_SH_SHR, r->dst, 8);
         return;
     }
-    x64_v2(&c->as, op->esz == 0   ? XI(1, 0xd7)
-                   : op->esz == 2 ? XD(0, 1, 0x50)
-                                  : XI(1, 0x50), r->dst, a);
+    x64_v2(&c->as,
+           op->esz == 0   ? XI(1, 0xd7)
+           : op->esz == 2 ? XD(0, 1, 0x50)
+                          : XI(1, 0x50),
+           r->dst, a);
 }
 
-static const X64Row row_msb = { emit_msb, X64R_EFLAGS, 0, 0 };
-static const X64Row row_dup = { emit_dup, X64R_HI, 0, 0 };
-static const X64Row row_dup_512 = { emit_dup_512, X64R_HI, 0, 0 };
-static const X64Row row_dupl = { emit_dupl, X64R_HI, 0, 0 };
-static const X64Row row_ins = { emit_ins, X64R_HI, 0, 0 };
-static const X64Row row_insl = { emit_insl, X64R_HI, 0, 0 };
-static const X64Row row_extr = { emit_extr, X64R_HI, 0, 0 };
-static const X64Row row_ext = { emit_ext, X64R_HI, 0, 0 };
-static const X64Row row_rev = { emit_rev, X64R_HI, 0, 0 };
-static const X64Row row_zip2 = { emit_zip2, X64R_HI, 0, 0 };
-static const X64Row row_uzp = { emit_uzp, X64R_HI, 0, 1 };
-static const X64Row row_trn = { emit_trn, 0, 0, 1 };
-static const X64Row row_tbl = { emit_tbl, X64R_HI, 0, 0 };
+static const X64Row row_msb = {emit_msb, X64R_EFLAGS, 0, 0};
+static const X64Row row_dup = {emit_dup, X64R_HI, 0, 0};
+static const X64Row row_dup_512 = {emit_dup_512, X64R_HI, 0, 0};
+static const X64Row row_dupl = {emit_dupl, X64R_HI, 0, 0};
+static const X64Row row_ins = {emit_ins, X64R_HI, 0, 0};
+static const X64Row row_insl = {emit_insl, X64R_HI, 0, 0};
+static const X64Row row_extr = {emit_extr, X64R_HI, 0, 0};
+static const X64Row row_ext = {emit_ext, X64R_HI, 0, 0};
+static const X64Row row_rev = {emit_rev, X64R_HI, 0, 0};
+static const X64Row row_zip2 = {emit_zip2, X64R_HI, 0, 0};
+static const X64Row row_uzp = {emit_uzp, X64R_HI, 0, 1};
+static const X64Row row_trn = {emit_trn, 0, 0, 1};
+static const X64Row row_tbl = {emit_tbl, X64R_HI, 0, 0};
 
 const X64Row *x64_vec_perm_row(const X64Ctx *c, const IrOp *op)
 {
@@ -298,20 +298,20 @@ const X64Row *x64_vec_perm_row(const X64Ctx *c, const IrOp *op)
         return NULL;
     }
     switch (op->op) {
-    case IR_VDUP:  return x64_has(c, TCG_HOST_AVX512VL) ? &row_dup_512 : &row_dup;
+    case IR_VDUP: return x64_has(c, TCG_HOST_AVX512VL) ? &row_dup_512 : &row_dup;
     case IR_VDUPL: return &row_dupl;
-    case IR_VINS:  return &row_ins;
+    case IR_VINS: return &row_ins;
     case IR_VINSL: return &row_insl;
     case IR_VEXTR: return &row_extr;
-    case IR_VEXT:  return &row_ext;
-    case IR_VREV:  return op->sub <= 4 && op->sub > op->esz ? &row_rev : NULL;
+    case IR_VEXT: return &row_ext;
+    case IR_VREV: return op->sub <= 4 && op->sub > op->esz ? &row_rev : NULL;
     case IR_VZIP2: return &row_zip2;
     case IR_VUZP1:
     case IR_VUZP2: return &row_uzp;
     case IR_VTRN1:
     case IR_VTRN2: return &row_trn;
-    case IR_VTBL:  return &row_tbl;
-    case IR_VMSB:  return op->flags & IRF_HALF ? NULL : &row_msb;
-    default:       return NULL;
+    case IR_VTBL: return &row_tbl;
+    case IR_VMSB: return op->flags & IRF_HALF ? NULL : &row_msb;
+    default: return NULL;
     }
 }

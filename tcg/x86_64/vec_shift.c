@@ -42,8 +42,7 @@ static void shift_bytes(X64Ctx *c, const IrOp *op, unsigned d, unsigned a)
     }
     if (op->op == IR_VSHLI) {
         x64_vsh(c, SH_SLL, d, a, 1 | n << 2);
-        x64_v3m(&c->as, XV_PAND, d, d,
-                x64_const_both(c, 0x0101010101010101 * (0xff << n & 0xff)));
+        x64_v3m(&c->as, XV_PAND, d, d, x64_const_both(c, 0x0101010101010101 * (0xff << n & 0xff)));
         return;
     }
     if (op->op == IR_VSARI && n > 7) {
@@ -88,7 +87,8 @@ static void emit_shift_imm(X64Ctx *c, const IrOp *op, const X64Regs *r)
     end_half(c, op, d);
 }
 
-/* ---- by a vector: AVX2 (32, 64 bits), AVX-512 (16 too). Counts of the width and more give 0. ---- */
+/* ---- by a vector: AVX2 (32, 64 bits), AVX-512 (16 too). Counts of the width and more give 0. ----
+ */
 
 static uint64_t count_mask(unsigned esz)
 {
@@ -118,7 +118,7 @@ static void shift_v(X64Ctx *c, unsigned kind, unsigned d, unsigned s, unsigned n
  */
 static void emit_shlv(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
-    static const X64Desc4 psub = { 0, XI(1, 0xf9), XI(1, 0xfa), XI_Q(1, 0xfb) };
+    static const X64Desc4 psub = {0, XI(1, 0xf9), XI(1, 0xfa), XI_Q(1, 0xfb)};
     X64Mem mask = x64_const_both(c, count_mask(op->esz));
     unsigned a = r->arg[0].reg, b = r->arg[1].reg, t = r->vtmp[0], e = op->esz;
 
@@ -137,7 +137,7 @@ static void emit_shlv(X64Ctx *c, const IrOp *op, const X64Regs *r)
 /* The same with an arithmetic right shift, chosen by the count's sign. */
 static void emit_sshlv(X64Ctx *c, const IrOp *op, const X64Regs *r)
 {
-    static const X64Desc4 psub = { 0, XI(1, 0xf9), XI(1, 0xfa), XI_Q(1, 0xfb) };
+    static const X64Desc4 psub = {0, XI(1, 0xf9), XI(1, 0xfa), XI_Q(1, 0xfb)};
     X64Mem mask = x64_const_both(c, count_mask(op->esz));
     unsigned a = r->arg[0].reg, b = r->arg[1].reg, t = r->vtmp[0], u = r->vtmp[1], e = op->esz;
 
@@ -151,8 +151,11 @@ static void emit_sshlv(X64Ctx *c, const IrOp *op, const X64Regs *r)
         shift_v(c, SH_SRA, V15, a, V15 << 2 | e);
         /* k1 = signs; t{k1} = xmm15 */
         x64_evex_rr(&c->as, XD(2, 2, e < 2 ? 0x29 : 0x39) | (e & 1 ? XD_EW : 0), 0, 1, 0, u, -1);
-        x64_evex_rr(&c->as, e == 1 ? XI_Q(2, 0x66) : e == 2 ? XI(2, 0x64) : XI_Q(2, 0x64), 1,
-                    r->dst, t, V15, -1);
+        x64_evex_rr(&c->as,
+                    e == 1   ? XI_Q(2, 0x66)
+                    : e == 2 ? XI(2, 0x64)
+                             : XI_Q(2, 0x64),
+                    1, r->dst, t, V15, -1);
     } else {
         shift_v(c, SH_SRA, V15, a, V15 << 2 | e);
         x64_vex_rr(&c->as, XI(3, 0x4a), r->dst, t, V15, (int)(u << 4)); /* VBLENDVPS */
@@ -162,9 +165,9 @@ static void emit_sshlv(X64Ctx *c, const IrOp *op, const X64Regs *r)
     }
 }
 
-static const X64Row row_shift_imm = { emit_shift_imm, X64R_HI, 0, 0 };
-static const X64Row row_shlv = { emit_shlv, X64R_HI, 0, 1 };
-static const X64Row row_sshlv = { emit_sshlv, X64R_HI, 0, 2 };
+static const X64Row row_shift_imm = {emit_shift_imm, X64R_HI, 0, 0};
+static const X64Row row_shlv = {emit_shlv, X64R_HI, 0, 1};
+static const X64Row row_sshlv = {emit_sshlv, X64R_HI, 0, 2};
 
 const X64Row *x64_vec_shift_row(const X64Ctx *c, const IrOp *op)
 {
@@ -173,13 +176,9 @@ const X64Row *x64_vec_shift_row(const X64Ctx *c, const IrOp *op)
     switch (op->op) {
     case IR_VSHLI:
     case IR_VSHRI:
-    case IR_VSARI:
-        return op->esz <= 3 ? &row_shift_imm : NULL;
-    case IR_VSHLV:
-        return op->esz >= 1 && (v512 || (avx2 && op->esz >= 2)) ? &row_shlv : NULL;
-    case IR_VSSHLV:
-        return op->esz >= 1 && (v512 || (avx2 && op->esz == 2)) ? &row_sshlv : NULL;
-    default:
-        return NULL;
+    case IR_VSARI: return op->esz <= 3 ? &row_shift_imm : NULL;
+    case IR_VSHLV: return op->esz >= 1 && (v512 || (avx2 && op->esz >= 2)) ? &row_shlv : NULL;
+    case IR_VSSHLV: return op->esz >= 1 && (v512 || (avx2 && op->esz == 2)) ? &row_sshlv : NULL;
+    default: return NULL;
     }
 }

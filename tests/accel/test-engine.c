@@ -20,7 +20,7 @@
 enum { AREA_BYTES = 1 << 20, N_THREADS = 3 };
 
 typedef struct Area {
-    uint8_t *code;   /* AREA_BYTES, mapped */
+    uint8_t *code; /* AREA_BYTES, mapped */
 } Area;
 
 static _Thread_local A64Cpu *running; /* for the fault handler */
@@ -194,12 +194,12 @@ static void test_ring(void)
 /* ---- threads ---- */
 
 typedef struct Shared {
-    Area       area;
+    Area area;
     TcgEngine *e;
-    uint64_t   pc;
-    uint32_t   generation;   /* atomic: what the code returns now, at least */
-    bool       stop;         /* atomic */
-    uint64_t   runs;         /* atomic */
+    uint64_t pc;
+    uint32_t generation; /* atomic: what the code returns now, at least */
+    bool stop;           /* atomic */
+    uint64_t runs;       /* atomic */
 } Shared;
 
 /* movz w0, #generation; svc: whoever starts after the invalidation must see it. */

@@ -14,9 +14,8 @@ enum { ROUNDS = 4000, WIDE_EXP = 100000 };
 
 typedef enum Op { ADD, SUB, MUL, DIV, SQRT, FMA, RSTEP, QSTEP, CONVERT, N_OPS } Op;
 
-static const char *const op_names[N_OPS] = {
-    "add", "sub", "mul", "div", "sqrt", "fma", "recip-step", "rsqrt-step", "convert"
-};
+static const char *const op_names[N_OPS] = {"add", "sub",        "mul",        "div",    "sqrt",
+                                            "fma", "recip-step", "rsqrt-step", "convert"};
 
 static double to_double(FpuFormat f, uint64_t v)
 {
@@ -64,7 +63,9 @@ static int evaluate(mpfr_t r, Op op, mpfr_t *v, mpfr_rnd_t rnd)
     case MUL: return mpfr_mul(r, v[0], v[1], rnd);
     case DIV: return mpfr_div(r, v[0], v[1], rnd);
     case SQRT: return mpfr_sqrt(r, v[0], rnd);
-    case FMA: case RSTEP: case QSTEP: return mpfr_fma(r, v[0], v[1], v[2], rnd);
+    case FMA:
+    case RSTEP:
+    case QSTEP: return mpfr_fma(r, v[0], v[1], v[2], rnd);
     case CONVERT: return mpfr_set(r, v[0], rnd);
     case N_OPS: break;
     }
@@ -74,8 +75,8 @@ static int evaluate(mpfr_t r, Op op, mpfr_t *v, mpfr_rnd_t rnd)
 static uint64_t reference(Op op, FpuFormat f, mpfr_t *v, FpuRound round, uint32_t *flags)
 {
     static const mpfr_rnd_t rnds[] = {
-        [FPU_NEAREST] = MPFR_RNDN, [FPU_UP] = MPFR_RNDU, [FPU_DOWN] = MPFR_RNDD,
-        [FPU_ZERO] = MPFR_RNDZ, [FPU_ODD] = MPFR_RNDZ,
+        [FPU_NEAREST] = MPFR_RNDN, [FPU_UP] = MPFR_RNDU,  [FPU_DOWN] = MPFR_RNDD,
+        [FPU_ZERO] = MPFR_RNDZ,    [FPU_ODD] = MPFR_RNDZ,
     };
     int bias = (1 << (layouts[f].exp_bits - 1)) - 1, m = (int)layouts[f].frac_bits, inex;
     mpfr_t r;
@@ -127,8 +128,7 @@ static bool is_defined(Op op, FpuFormat from, const uint64_t v[3])
             return false;
         }
     }
-    return !(op == SQRT && to_double(from, v[0]) < 0) &&
-           !(op == DIV && to_double(from, v[1]) == 0);
+    return !(op == SQRT && to_double(from, v[0]) < 0) && !(op == DIV && to_double(from, v[1]) == 0);
 }
 
 /* Steps as sums of products: 2 - a * b, 1.5 - a / 2 * b. */
@@ -141,7 +141,7 @@ static void set_step(Op op, mpfr_t *v)
 
 static bool check(Op op, FpuFormat f, FpuRound round, uint64_t *seed, mpfr_t *m)
 {
-    FpuState s = { .rules = FPU_ARM, .round = (uint8_t)round };
+    FpuState s = {.rules = FPU_ARM, .round = (uint8_t)round};
     FpuFormat from = op == CONVERT ? random_u64(seed) % FPU_N_FORMATS : f;
     uint64_t v[3], want, got;
     uint32_t flags;
@@ -161,15 +161,15 @@ static bool check(Op op, FpuFormat f, FpuRound round, uint64_t *seed, mpfr_t *m)
         return true;
     }
     g_test_message("%s format %d from %d round %d: %" G_GINT64_MODIFIER "x %" G_GINT64_MODIFIER
-                   "x %" G_GINT64_MODIFIER "x: got %" G_GINT64_MODIFIER "x flags %x, MPFR %"
-                   G_GINT64_MODIFIER "x flags %x", op_names[op], f, from, round, v[0], v[1], v[2],
-                   got, s.flags, want, flags);
+                   "x %" G_GINT64_MODIFIER "x: got %" G_GINT64_MODIFIER
+                   "x flags %x, MPFR %" G_GINT64_MODIFIER "x flags %x",
+                   op_names[op], f, from, round, v[0], v[1], v[2], got, s.flags, want, flags);
     return false;
 }
 
 static void test_op(gconstpointer data)
 {
-    static const FpuRound rounds[] = { FPU_NEAREST, FPU_UP, FPU_DOWN, FPU_ZERO, FPU_ODD };
+    static const FpuRound rounds[] = {FPU_NEAREST, FPU_UP, FPU_DOWN, FPU_ZERO, FPU_ODD};
     Op op = (Op)GPOINTER_TO_INT(data);
     uint64_t seed = (uint64_t)g_test_rand_int();
     unsigned bad = 0;

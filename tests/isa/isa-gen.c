@@ -29,7 +29,6 @@ static uint64_t rnd(uint64_t *s)
 
 /* ---- fields of a row ---- */
 
-
 static unsigned field_width(unsigned row, const char *name)
 {
     const A64RowInfo *r = &a64_rows[row];
@@ -62,8 +61,14 @@ static uint32_t get_bits(uint32_t w, unsigned pos, unsigned n)
 
 /* ---- which rows and words fit a sequence ---- */
 
-static bool is_load_store(uint32_t w) { return get_bits(w, 25, 3) == 4 || get_bits(w, 25, 3) == 6; }
-static bool is_branch_group(uint32_t w) { return get_bits(w, 26, 3) == 5; }
+static bool is_load_store(uint32_t w)
+{
+    return get_bits(w, 25, 3) == 4 || get_bits(w, 25, 3) == 6;
+}
+static bool is_branch_group(uint32_t w)
+{
+    return get_bits(w, 26, 3) == 5;
+}
 
 /* Where qemu 7.2 is wrong by the manual: the word and why. */
 static const struct {
@@ -94,11 +99,12 @@ static bool word_allowed(uint32_t w)
     if (get_bits(w, 24, 8) == 0xd4) {
         return (w & 0xffe0001fu) == 0xd4200000u; /* of the exceptions only BRK */
     }
-    if (get_bits(w, 22, 10) == 0x354) {          /* system */
+    if (get_bits(w, 22, 10) == 0x354) { /* system */
         uint32_t reg = get_bits(w, 5, 16);
         bool move = get_bits(w, 20, 1) && get_bits(w, 19, 2) >= 2;
         bool hint = (w & 0xfffff01fu) == 0xd503201fu && get_bits(w, 5, 7) < 2;
-        bool barrier = (w & 0xfffff01fu) == 0xd503301fu && (get_bits(w, 5, 3) != 7 || w == 0xd50330ffu);
+        bool barrier =
+            (w & 0xfffff01fu) == 0xd503301fu && (get_bits(w, 5, 3) != 7 || w == 0xd50330ffu);
         bool flagm = (w & 0xfffff01fu) == 0xd500401fu && get_bits(w, 5, 3) < 3;
         return hint || barrier || flagm || (move && (reg & 0xffff) == 0xda10);
     }
@@ -108,7 +114,8 @@ static bool word_allowed(uint32_t w)
 static bool row_allowed(unsigned row)
 {
     const A64RowInfo *r = &a64_rows[row];
-    return r->feature != A64_FEAT_PAuth && r->feature != A64_FEAT_RNG && r->feature != A64_FEAT_SSBS;
+    return r->feature != A64_FEAT_PAuth && r->feature != A64_FEAT_RNG &&
+           r->feature != A64_FEAT_SSBS;
 }
 
 static const char *const reg_fields[] = {"rd", "rt", "rt2", "rn", "rm", "ra", "rs", NULL};
@@ -162,7 +169,7 @@ static void steer_memory(unsigned row, uint32_t *w, uint64_t *s)
 {
     set_field(row, "rn", w, R_BASE);
     uint32_t rt = (uint32_t)(rnd(s) % 20);
-    set_field(row, "rt", w, rt & ~1u);       /* even: CASP */
+    set_field(row, "rt", w, rt & ~1u); /* even: CASP */
     set_field(row, "rt2", w, (rt & ~1u) + 1);
     if (field_width(row, "rs") == 5) {
         set_field(row, "rs", w, ((rt & ~1u) + 2) % 22);
@@ -183,13 +190,13 @@ static void steer_memory(unsigned row, uint32_t *w, uint64_t *s)
 static void steer_branch(unsigned row, uint32_t *w, uint64_t *s, unsigned left)
 {
     uint32_t by = left > 2 ? 1 + (uint32_t)(rnd(s) & 1) : 1;
-    if (get_bits(*w, 26, 5) == 5) {              /* B, BL */
+    if (get_bits(*w, 26, 5) == 5) { /* B, BL */
         *w = (*w & 0xfc000000u) | by;
     } else if (get_bits(*w, 25, 6) == 0x1a || get_bits(*w, 25, 7) == 0x2a) { /* CBZ, B.cond */
         *w = (*w & ~0x00ffffe0u) | by << 5;
-    } else if (get_bits(*w, 25, 6) == 0x1b) {    /* TBZ */
+    } else if (get_bits(*w, 25, 6) == 0x1b) { /* TBZ */
         *w = (*w & ~0x0007ffe0u) | by << 5;
-    } else if (get_bits(*w, 25, 7) == 0x6b) {    /* BR, BLR, RET */
+    } else if (get_bits(*w, 25, 7) == 0x6b) { /* BR, BLR, RET */
         set_field(row, "rn", w, R_TARGET);
     }
 }
@@ -230,13 +237,42 @@ static bool make_insn(unsigned row, uint64_t *s, unsigned left, bool aligned, ui
 /* ---- values ---- */
 
 static const uint64_t specials[] = {
-    0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
-    0x7fffffffffffffff, 0x8000000000000000, 0xffffffffffffffff, 0xfffffffffffffffe,
-    0x3ff0000000000000, 0xbff0000000000000, 0x7ff0000000000000, 0xfff0000000000000,
-    0x7ff8000000000000, 0x7ff0000000000001, 0xfff8000000000123, 0x0010000000000000,
-    0x000fffffffffffff, 0x0000000000000001, 0x8000000000000001, 0x7fefffffffffffff,
-    0x43e0000000000000, 0xc3e0000000000000, 0x41dfffffffc00000, 0x3fe0000000000000,
-    0x3ff8000000000000, 0x4004000000000000, 0x3ca0000000000000, 0x0020000000000000,
+    0,
+    1,
+    2,
+    0x7f,
+    0x80,
+    0xff,
+    0x7fff,
+    0x8000,
+    0xffff,
+    0x7fffffff,
+    0x80000000,
+    0xffffffff,
+    0x7fffffffffffffff,
+    0x8000000000000000,
+    0xffffffffffffffff,
+    0xfffffffffffffffe,
+    0x3ff0000000000000,
+    0xbff0000000000000,
+    0x7ff0000000000000,
+    0xfff0000000000000,
+    0x7ff8000000000000,
+    0x7ff0000000000001,
+    0xfff8000000000123,
+    0x0010000000000000,
+    0x000fffffffffffff,
+    0x0000000000000001,
+    0x8000000000000001,
+    0x7fefffffffffffff,
+    0x43e0000000000000,
+    0xc3e0000000000000,
+    0x41dfffffffc00000,
+    0x3fe0000000000000,
+    0x3ff8000000000000,
+    0x4004000000000000,
+    0x3ca0000000000000,
+    0x0020000000000000,
 };
 static const uint32_t specials32[] = {
     0x3f800000, 0xbf800000, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001, 0xffc00123, 0x00800000,
@@ -248,13 +284,16 @@ static uint64_t value(uint64_t *s)
 {
     uint64_t r = rnd(s);
     switch (r >> 60) {
-    case 0: case 1: case 2: return specials[rnd(s) % (sizeof specials / sizeof specials[0])];
-    case 3: case 4: {
+    case 0:
+    case 1:
+    case 2: return specials[rnd(s) % (sizeof specials / sizeof specials[0])];
+    case 3:
+    case 4: {
         uint64_t lo = specials32[rnd(s) % (sizeof specials32 / sizeof specials32[0])];
         return lo | (uint64_t)specials32[rnd(s) % (sizeof specials32 / sizeof specials32[0])] << 32;
     }
     case 5: return rnd(s) & 0xff;
-    case 6: return (uint64_t)-(int64_t)(rnd(s) & 0xffff);
+    case 6: return (uint64_t) - (int64_t)(rnd(s) & 0xffff);
     case 7: return 0x3ff0000000000000u + (rnd(s) >> 12) + ((rnd(s) & 63) << 52); /* doubles, > 1 */
     case 8: {                                                                    /* floats near 1 */
         uint64_t a = 0x3e000000 + (rnd(s) & 0x3ffffff), b = 0x3e000000 + (rnd(s) & 0x3ffffff);
@@ -275,7 +314,8 @@ static void make_state(IsaState *st, uint64_t *s, bool fpcr, bool aligned)
     st->nzcv = (rnd(s) & 15) << 28;
     st->fpcr = (rnd(s) & 3) ? 0 : (rnd(s) & 3) << 22;
     if (fpcr) { /* DN, FZ, AHP, FZ16 */
-        st->fpcr |= (rnd(s) & 1) << 25 | (rnd(s) & 1) << 24 | (rnd(s) & 1) << 26 | (rnd(s) & 1) << 19;
+        st->fpcr |=
+            (rnd(s) & 1) << 25 | (rnd(s) & 1) << 24 | (rnd(s) & 1) << 26 | (rnd(s) & 1) << 19;
     }
     for (int i = 0; i < 32; i++) {
         st->v[i][0] = value(s);
@@ -349,7 +389,8 @@ static void make_case(IsaCase *c, const Options *o, const uint16_t *rows, unsign
             continue;
         }
         if (is_exclusive(c->insn[i])) {
-            if (exclusive && !o->row) { /* a store after a load of another size may do what it likes */
+            if (exclusive &&
+                !o->row) { /* a store after a load of another size may do what it likes */
                 i--;
                 continue;
             }
@@ -369,7 +410,8 @@ int main(int argc, char **argv)
 {
     Options o = {.seed = 1, .cases = 1000, .insns = 1};
     if (!parse(argc, argv, &o)) {
-        fprintf(stderr, "usage: isa-gen [--seed N] [--cases N] [--insns N] [--row NAME] [--fpcr] OUT\n");
+        fprintf(stderr,
+                "usage: isa-gen [--seed N] [--cases N] [--insns N] [--row NAME] [--fpcr] OUT\n");
         return 2;
     }
     static uint16_t rows[A64_N_ROWS];

@@ -22,52 +22,51 @@
 extern void isa_run(IsaState *s);
 extern char isa_back[];
 
-__asm__(
-    ".text\n.global isa_run\n.global isa_back\n"
-    "isa_run:\n"
-    "  stp x29, x30, [sp, #-176]!\n  stp x19, x20, [sp, #16]\n  stp x21, x22, [sp, #32]\n"
-    "  stp x23, x24, [sp, #48]\n  stp x25, x26, [sp, #64]\n  stp x27, x28, [sp, #80]\n"
-    "  stp d8, d9, [sp, #96]\n  stp d10, d11, [sp, #112]\n  stp d12, d13, [sp, #128]\n"
-    "  stp d14, d15, [sp, #144]\n"
-    "  adrp x1, isa_sp\n  mov x2, sp\n  str x2, [x1, #:lo12:isa_sp]\n"
-    "  mov sp, x0\n"
-    "  ldr x1, [sp, #256]\n  msr fpcr, x1\n  ldr x1, [sp, #264]\n  msr fpsr, x1\n"
-    "  ldr x1, [sp, #248]\n  msr nzcv, x1\n"
-    "  ldp q0, q1, [sp, #320]\n  ldp q2, q3, [sp, #352]\n  ldp q4, q5, [sp, #384]\n"
-    "  ldp q6, q7, [sp, #416]\n  ldp q8, q9, [sp, #448]\n  ldp q10, q11, [sp, #480]\n"
-    "  ldp q12, q13, [sp, #512]\n  ldp q14, q15, [sp, #544]\n  ldp q16, q17, [sp, #576]\n"
-    "  ldp q18, q19, [sp, #608]\n  ldp q20, q21, [sp, #640]\n  ldp q22, q23, [sp, #672]\n"
-    "  ldp q24, q25, [sp, #704]\n  ldp q26, q27, [sp, #736]\n  ldp q28, q29, [sp, #768]\n"
-    "  ldp q30, q31, [sp, #800]\n"
-    "  ldp x0, x1, [sp]\n  ldp x2, x3, [sp, #16]\n  ldp x4, x5, [sp, #32]\n"
-    "  ldp x6, x7, [sp, #48]\n  ldp x8, x9, [sp, #64]\n  ldp x10, x11, [sp, #80]\n"
-    "  ldp x12, x13, [sp, #96]\n  ldp x14, x15, [sp, #112]\n  ldp x16, x17, [sp, #128]\n"
-    "  ldp x18, x19, [sp, #144]\n  ldp x20, x21, [sp, #160]\n  ldp x22, x23, [sp, #176]\n"
-    "  ldp x24, x25, [sp, #192]\n  ldp x26, x27, [sp, #208]\n  ldp x28, x29, [sp, #224]\n"
-    "  ldr x30, [sp, #240]\n"
-    "  clrex\n  b isa_code\n"
-    "isa_back:\n"
-    "  stp x0, x1, [sp]\n  stp x2, x3, [sp, #16]\n  stp x4, x5, [sp, #32]\n"
-    "  stp x6, x7, [sp, #48]\n  stp x8, x9, [sp, #64]\n  stp x10, x11, [sp, #80]\n"
-    "  stp x12, x13, [sp, #96]\n  stp x14, x15, [sp, #112]\n  stp x16, x17, [sp, #128]\n"
-    "  stp x18, x19, [sp, #144]\n  stp x20, x21, [sp, #160]\n  stp x22, x23, [sp, #176]\n"
-    "  stp x24, x25, [sp, #192]\n  stp x26, x27, [sp, #208]\n  stp x28, x29, [sp, #224]\n"
-    "  str x30, [sp, #240]\n"
-    "  stp q0, q1, [sp, #320]\n  stp q2, q3, [sp, #352]\n  stp q4, q5, [sp, #384]\n"
-    "  stp q6, q7, [sp, #416]\n  stp q8, q9, [sp, #448]\n  stp q10, q11, [sp, #480]\n"
-    "  stp q12, q13, [sp, #512]\n  stp q14, q15, [sp, #544]\n  stp q16, q17, [sp, #576]\n"
-    "  stp q18, q19, [sp, #608]\n  stp q20, q21, [sp, #640]\n  stp q22, q23, [sp, #672]\n"
-    "  stp q24, q25, [sp, #704]\n  stp q26, q27, [sp, #736]\n  stp q28, q29, [sp, #768]\n"
-    "  stp q30, q31, [sp, #800]\n"
-    "  mrs x1, nzcv\n  str x1, [sp, #248]\n  mrs x1, fpcr\n  str x1, [sp, #256]\n"
-    "  mrs x1, fpsr\n  str x1, [sp, #264]\n"
-    "  msr fpcr, xzr\n  msr fpsr, xzr\n"
-    "  adrp x1, isa_sp\n  ldr x2, [x1, #:lo12:isa_sp]\n  mov sp, x2\n"
-    "  ldp d14, d15, [sp, #144]\n  ldp d12, d13, [sp, #128]\n  ldp d10, d11, [sp, #112]\n"
-    "  ldp d8, d9, [sp, #96]\n  ldp x27, x28, [sp, #80]\n  ldp x25, x26, [sp, #64]\n"
-    "  ldp x23, x24, [sp, #48]\n  ldp x21, x22, [sp, #32]\n  ldp x19, x20, [sp, #16]\n"
-    "  ldp x29, x30, [sp], #176\n  ret\n"
-    ".local isa_sp\n.comm isa_sp, 8, 8\n");
+__asm__(".text\n.global isa_run\n.global isa_back\n"
+        "isa_run:\n"
+        "  stp x29, x30, [sp, #-176]!\n  stp x19, x20, [sp, #16]\n  stp x21, x22, [sp, #32]\n"
+        "  stp x23, x24, [sp, #48]\n  stp x25, x26, [sp, #64]\n  stp x27, x28, [sp, #80]\n"
+        "  stp d8, d9, [sp, #96]\n  stp d10, d11, [sp, #112]\n  stp d12, d13, [sp, #128]\n"
+        "  stp d14, d15, [sp, #144]\n"
+        "  adrp x1, isa_sp\n  mov x2, sp\n  str x2, [x1, #:lo12:isa_sp]\n"
+        "  mov sp, x0\n"
+        "  ldr x1, [sp, #256]\n  msr fpcr, x1\n  ldr x1, [sp, #264]\n  msr fpsr, x1\n"
+        "  ldr x1, [sp, #248]\n  msr nzcv, x1\n"
+        "  ldp q0, q1, [sp, #320]\n  ldp q2, q3, [sp, #352]\n  ldp q4, q5, [sp, #384]\n"
+        "  ldp q6, q7, [sp, #416]\n  ldp q8, q9, [sp, #448]\n  ldp q10, q11, [sp, #480]\n"
+        "  ldp q12, q13, [sp, #512]\n  ldp q14, q15, [sp, #544]\n  ldp q16, q17, [sp, #576]\n"
+        "  ldp q18, q19, [sp, #608]\n  ldp q20, q21, [sp, #640]\n  ldp q22, q23, [sp, #672]\n"
+        "  ldp q24, q25, [sp, #704]\n  ldp q26, q27, [sp, #736]\n  ldp q28, q29, [sp, #768]\n"
+        "  ldp q30, q31, [sp, #800]\n"
+        "  ldp x0, x1, [sp]\n  ldp x2, x3, [sp, #16]\n  ldp x4, x5, [sp, #32]\n"
+        "  ldp x6, x7, [sp, #48]\n  ldp x8, x9, [sp, #64]\n  ldp x10, x11, [sp, #80]\n"
+        "  ldp x12, x13, [sp, #96]\n  ldp x14, x15, [sp, #112]\n  ldp x16, x17, [sp, #128]\n"
+        "  ldp x18, x19, [sp, #144]\n  ldp x20, x21, [sp, #160]\n  ldp x22, x23, [sp, #176]\n"
+        "  ldp x24, x25, [sp, #192]\n  ldp x26, x27, [sp, #208]\n  ldp x28, x29, [sp, #224]\n"
+        "  ldr x30, [sp, #240]\n"
+        "  clrex\n  b isa_code\n"
+        "isa_back:\n"
+        "  stp x0, x1, [sp]\n  stp x2, x3, [sp, #16]\n  stp x4, x5, [sp, #32]\n"
+        "  stp x6, x7, [sp, #48]\n  stp x8, x9, [sp, #64]\n  stp x10, x11, [sp, #80]\n"
+        "  stp x12, x13, [sp, #96]\n  stp x14, x15, [sp, #112]\n  stp x16, x17, [sp, #128]\n"
+        "  stp x18, x19, [sp, #144]\n  stp x20, x21, [sp, #160]\n  stp x22, x23, [sp, #176]\n"
+        "  stp x24, x25, [sp, #192]\n  stp x26, x27, [sp, #208]\n  stp x28, x29, [sp, #224]\n"
+        "  str x30, [sp, #240]\n"
+        "  stp q0, q1, [sp, #320]\n  stp q2, q3, [sp, #352]\n  stp q4, q5, [sp, #384]\n"
+        "  stp q6, q7, [sp, #416]\n  stp q8, q9, [sp, #448]\n  stp q10, q11, [sp, #480]\n"
+        "  stp q12, q13, [sp, #512]\n  stp q14, q15, [sp, #544]\n  stp q16, q17, [sp, #576]\n"
+        "  stp q18, q19, [sp, #608]\n  stp q20, q21, [sp, #640]\n  stp q22, q23, [sp, #672]\n"
+        "  stp q24, q25, [sp, #704]\n  stp q26, q27, [sp, #736]\n  stp q28, q29, [sp, #768]\n"
+        "  stp q30, q31, [sp, #800]\n"
+        "  mrs x1, nzcv\n  str x1, [sp, #248]\n  mrs x1, fpcr\n  str x1, [sp, #256]\n"
+        "  mrs x1, fpsr\n  str x1, [sp, #264]\n"
+        "  msr fpcr, xzr\n  msr fpsr, xzr\n"
+        "  adrp x1, isa_sp\n  ldr x2, [x1, #:lo12:isa_sp]\n  mov sp, x2\n"
+        "  ldp d14, d15, [sp, #144]\n  ldp d12, d13, [sp, #128]\n  ldp d10, d11, [sp, #112]\n"
+        "  ldp d8, d9, [sp, #96]\n  ldp x27, x28, [sp, #80]\n  ldp x25, x26, [sp, #64]\n"
+        "  ldp x23, x24, [sp, #48]\n  ldp x21, x22, [sp, #32]\n  ldp x19, x20, [sp, #16]\n"
+        "  ldp x29, x30, [sp], #176\n  ret\n"
+        ".local isa_sp\n.comm isa_sp, 8, 8\n");
 
 static IsaResult result;
 static sigjmp_buf out_of_case;
@@ -129,8 +128,8 @@ static void run(const IsaCase *c, uint32_t *code)
 
 static void *map_at(uintptr_t addr, size_t bytes, int prot)
 {
-    void *p = mmap((void *)addr, bytes, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
-                   -1, 0);
+    void *p =
+        mmap((void *)addr, bytes, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
     if (p != (void *)addr) {
         perror("isa-guest: mmap");
         exit(2);

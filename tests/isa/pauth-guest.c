@@ -56,8 +56,10 @@ typedef struct Key {
 } Key;
 
 static const Key keys[] = {
-    {"IA", sign_ia, check_ia, zero_ia}, {"IB", sign_ib, check_ib, zero_ib},
-    {"DA", sign_da, check_da, zero_da}, {"DB", sign_db, check_db, zero_db},
+    {"IA", sign_ia, check_ia, zero_ia},
+    {"IB", sign_ib, check_ib, zero_ib},
+    {"DA", sign_da, check_da, zero_da},
+    {"DB", sign_db, check_db, zero_db},
 };
 
 /* Not the pointer, or a trap. */
@@ -87,7 +89,7 @@ static void round_trips(const Key *k, const Key *other)
     char name[64];
     const int good[] = {same && made > 150, corrupt, modifier, key, zero, strip};
     const char *const what[] = {"signed and checked", "corrupt pointer", "other modifier",
-                                "other key", "zero modifier", "stripped"};
+                                "other key",          "zero modifier",   "stripped"};
     for (int i = 0; i < 6; i++) {
         snprintf(name, sizeof name, "%s: %s", k->name, what[i]);
         result(good[i], name);
@@ -97,19 +99,22 @@ static void round_trips(const Key *k, const Key *other)
 static uint64_t branches(void)
 {
     uint64_t r = 0, m = 77;
-    __asm__ volatile("adr x1, 1f\n\tpacia x1, %1\n\tbraa x1, %1\n\tb 2f\n1:\tadd %0, %0, #1\n2:\n\t"
-                     "adr x1, 3f\n\tpacizb x1\n\tbrabz x1\n\tb 4f\n3:\tadd %0, %0, #2\n4:\n\t"
-                     "adr x1, 5f\n\tpacia x1, %1\n\tblraa x1, %1\n\tb 6f\n5:\tadd %0, %0, #4\n\t"
-                     "ret\n6:\n\t"
-                     "adr x1, 7f\n\tpaciza x1\n\tblraaz x1\n\tb 8f\n7:\tadd %0, %0, #8\n\tret\n8:\n\t"
-                     : "+r"(r) : "r"(m) : "x1", "x30", "memory");
+    __asm__ volatile(
+        "adr x1, 1f\n\tpacia x1, %1\n\tbraa x1, %1\n\tb 2f\n1:\tadd %0, %0, #1\n2:\n\t"
+        "adr x1, 3f\n\tpacizb x1\n\tbrabz x1\n\tb 4f\n3:\tadd %0, %0, #2\n4:\n\t"
+        "adr x1, 5f\n\tpacia x1, %1\n\tblraa x1, %1\n\tb 6f\n5:\tadd %0, %0, #4\n\t"
+        "ret\n6:\n\t"
+        "adr x1, 7f\n\tpaciza x1\n\tblraaz x1\n\tb 8f\n7:\tadd %0, %0, #8\n\tret\n8:\n\t"
+        : "+r"(r)
+        : "r"(m)
+        : "x1", "x30", "memory");
     return r;
 }
 
 static __attribute__((noinline)) int returns(void)
 {
     int r;
-    __asm__ volatile("bl 1f\n\tmov %w0, #5\n\tb 2f\n1:\tpaciasp\n\tretaa\n2:" : "=r"(r) :: "x30");
+    __asm__ volatile("bl 1f\n\tmov %w0, #5\n\tb 2f\n1:\tpaciasp\n\tretaa\n2:" : "=r"(r)::"x30");
     return r;
 }
 
@@ -117,9 +122,9 @@ static int loads(void)
 {
     static uint64_t table[4] = {11, 22, 33, 44};
     uint64_t p = (uint64_t)table, v, w;
-    __asm__ volatile("pacdza %0\n\tldraa %1, [%0, #8]" : "+r"(p), "=r"(v) :: "memory");
+    __asm__ volatile("pacdza %0\n\tldraa %1, [%0, #8]" : "+r"(p), "=r"(v)::"memory");
     p = (uint64_t)table;
-    __asm__ volatile("pacdzb %0\n\tldrab %1, [%0, #16]!" : "+r"(p), "=&r"(w) :: "memory");
+    __asm__ volatile("pacdzb %0\n\tldrab %1, [%0, #16]!" : "+r"(p), "=&r"(w)::"memory");
     return v == 22 && w == 33 && p == (uint64_t)&table[2];
 }
 
@@ -130,9 +135,10 @@ static void system_rows(void)
     memset(line, 0xff, sizeof line);
     __asm__ volatile("mrs %0, dczid_el0" : "=r"(size));
     size = 4u << (size & 15);
-    __asm__ volatile("dc zva, %0" :: "r"(line + 64 + 13) : "memory");
-    result(size == 64 && line[63] == 0xff && !line[64] && !line[127] && line[128] == 0xff, "DC ZVA");
-    __asm__ volatile("ic ivau, %0\n\tdsb ish\n\tisb" :: "r"(line) : "memory");
+    __asm__ volatile("dc zva, %0" ::"r"(line + 64 + 13) : "memory");
+    result(size == 64 && line[63] == 0xff && !line[64] && !line[127] && line[128] == 0xff,
+           "DC ZVA");
+    __asm__ volatile("ic ivau, %0\n\tdsb ish\n\tisb" ::"r"(line) : "memory");
     result(1, "IC IVAU returns");
     __asm__("pacga %0, %1, %2" : "=r"(ga) : "r"(5ull), "r"(6ull));
     __asm__("pacga %0, %1, %2" : "=r"(gb) : "r"(5ull), "r"(7ull));
@@ -143,7 +149,8 @@ static void system_rows(void)
     x0 = r0;
     result(x0 > 1 && x0 < 1u << 22, "SVC");
     uint64_t on, off;
-    __asm__ volatile("msr ssbs, #1\n\tmrs %0, ssbs\n\tmsr ssbs, #0\n\tmrs %1, ssbs" : "=r"(on), "=r"(off));
+    __asm__ volatile("msr ssbs, #1\n\tmrs %0, ssbs\n\tmsr ssbs, #0\n\tmrs %1, ssbs"
+                     : "=r"(on), "=r"(off));
     result(on == 1u << 12 && off == 0, "SSBS");
 }
 

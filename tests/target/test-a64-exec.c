@@ -23,8 +23,8 @@ typedef struct Snippet {
     uint32_t words[MAX_WORDS];
 } Snippet;
 
-#define SNIPPET(text, x0, x1, x2, nzcv, hash, ...) \
-    { text, x0, x1, x2, nzcv, hash, { __VA_ARGS__, ret_insn_word } },
+#define SNIPPET(text, x0, x1, x2, nzcv, hash, ...)                                                 \
+    {text, x0, x1, x2, nzcv, hash, {__VA_ARGS__, ret_insn_word}},
 #define ret_insn_word 0xd65f03c0
 static const Snippet snippets[] = {
 #include "a64_exec.def"
@@ -35,8 +35,14 @@ static uint8_t memory[256] __attribute__((aligned(64)));
 static A64Cpu *new_cpu(const char *model)
 {
     static const uint64_t x[8] = {
-        0x1111, 0x123456789abcdef0, 0xfedcba9876543219, 0xffffffff80000003,
-        0x29, 0x8000000000000000, ~0ull, 0x80000000,
+        0x1111,
+        0x123456789abcdef0,
+        0xfedcba9876543219,
+        0xffffffff80000003,
+        0x29,
+        0x8000000000000000,
+        ~0ull,
+        0x80000000,
     };
     A64Cpu *cpu = aligned_alloc(64, (sizeof(A64Cpu) + 63) & ~(size_t)63);
     memset(cpu, 0, sizeof(*cpu));
@@ -64,8 +70,12 @@ static TcgExit run_code(A64Cpu *cpu, const uint32_t *words, unsigned n, uint64_t
     while ((why == TCG_EXIT_LOOKUP || why == TCG_EXIT_ISB) && cpu->pc >= START &&
            cpu->pc < START + n * 4) {
         TcgBlockCtx ctx = {
-            .b = &b, .pc = cpu->pc, .code = (const uint8_t *)words + (cpu->pc - START),
-            .code_bytes = (uint32_t)(START + n * 4 - cpu->pc), .max_insns = 64, .mode = mode,
+            .b = &b,
+            .pc = cpu->pc,
+            .code = (const uint8_t *)words + (cpu->pc - START),
+            .code_bytes = (uint32_t)(START + n * 4 - cpu->pc),
+            .max_insns = 64,
+            .mode = mode,
             .cpu = &cpu->tcg,
         };
         arena_reset(&arena);
@@ -137,7 +147,7 @@ static void test_snippets_tagged(void)
 
 static void test_tagged_access(void)
 {
-    static const uint32_t code[] = { 0xf9400100 /* ldr x0, [x8] */, ret_insn_word };
+    static const uint32_t code[] = {0xf9400100 /* ldr x0, [x8] */, ret_insn_word};
     A64Cpu *cpu = new_cpu("max");
     uint64_t want;
     memcpy(&want, memory + 64, 8);
@@ -153,18 +163,18 @@ static void test_refused(void)
         const char *model;
         uint32_t word;
     } bad[] = {
-        { "max", 0x00000000 },        /* udf */
-        { "cortex-a72", 0xb8210100 }, /* ldadd: FEAT_LSE */
-        { "cortex-a76", 0xdac10020 }, /* pacia: FEAT_PAuth */
-        { "max", 0xd5384000 },        /* mrs x0, spsr_el1 */
-        { "max", 0xd5034fdf },        /* msr daifset */
-        { "max", 0xd53b4220 },        /* mrs x0, daif */
-        { "max", 0x12e00000 },        /* movn w0, lsl 48 */
-        { "max", 0x9ac24020 },        /* crc32b with sf = 1 */
+        {"max", 0x00000000},        /* udf */
+        {"cortex-a72", 0xb8210100}, /* ldadd: FEAT_LSE */
+        {"cortex-a76", 0xdac10020}, /* pacia: FEAT_PAuth */
+        {"max", 0xd5384000},        /* mrs x0, spsr_el1 */
+        {"max", 0xd5034fdf},        /* msr daifset */
+        {"max", 0xd53b4220},        /* mrs x0, daif */
+        {"max", 0x12e00000},        /* movn w0, lsl 48 */
+        {"max", 0x9ac24020},        /* crc32b with sf = 1 */
     };
     for (unsigned n = 0; n < G_N_ELEMENTS(bad); n++) {
         A64Cpu *cpu = new_cpu(bad[n].model);
-        uint32_t code[2] = { bad[n].word, ret_insn };
+        uint32_t code[2] = {bad[n].word, ret_insn};
         g_test_message("%08x", bad[n].word);
         g_assert_cmpint(run_code(cpu, code, 2, 0), ==, TCG_EXIT_UNDEF);
         g_assert_cmphex(cpu->pc, ==, START);
@@ -174,9 +184,9 @@ static void test_refused(void)
 
 static void test_exceptions(void)
 {
-    static const uint32_t svc[] = { 0xd2800140 /* mov x0, #10 */, 0xd40000e1 /* svc #7 */ };
-    static const uint32_t brk[] = { 0xd2800140, 0xd4207d00 /* brk #1000 */ };
-    static const uint32_t align[] = { 0x91000508 /* add x8, x8, #1 */, 0xc85f7d00 /* ldxr */ };
+    static const uint32_t svc[] = {0xd2800140 /* mov x0, #10 */, 0xd40000e1 /* svc #7 */};
+    static const uint32_t brk[] = {0xd2800140, 0xd4207d00 /* brk #1000 */};
+    static const uint32_t align[] = {0x91000508 /* add x8, x8, #1 */, 0xc85f7d00 /* ldxr */};
     A64Cpu *cpu = new_cpu("cortex-a72");
     g_assert_cmpint(run_code(cpu, svc, 2, 0), ==, TCG_EXIT_SYSCALL);
     g_assert_cmphex(cpu->pc, ==, START + 8);
@@ -207,7 +217,7 @@ static void test_pac_cipher(void)
 static void test_pac_round_trip(void)
 {
     /* pacia x1, x2; mov x0, x1; autia x1, x2; autib x0, x2 */
-    static const uint32_t code[] = { 0xdac10041, 0xaa0103e0, 0xdac11041, 0xdac11440, ret_insn_word };
+    static const uint32_t code[] = {0xdac10041, 0xaa0103e0, 0xdac11041, 0xdac11440, ret_insn_word};
     A64Cpu *cpu = new_cpu("max");
     for (unsigned k = 0; k < 10; k++) {
         cpu->pac_key[k / 2][k % 2] = 0x123456789abcdef * (k + 3);
@@ -223,19 +233,19 @@ static void test_pac_round_trip(void)
 /* BR, BLR and what they may land on in a guarded page. */
 static void test_bti(void)
 {
-    static const uint32_t pads[5] = { 0xd503201f, 0xd503245f, 0xd503249f, 0xd50324df, 0xd503233f };
+    static const uint32_t pads[5] = {0xd503201f, 0xd503245f, 0xd503249f, 0xd50324df, 0xd503233f};
     static const struct {
         uint32_t branch;
         unsigned accepted; /* bit n: pads[n] may be entered */
     } cases[] = {
-        { 0xd61f0120 /* br x9 */, 1 << 2 | 1 << 3 },
-        { 0xd61f0200 /* br x16 */, 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 },
-        { 0xd63f0120 /* blr x9 */, 1 << 1 | 1 << 3 | 1 << 4 },
-        { 0xd65f0120 /* ret x9 */, 0x1f },
+        {0xd61f0120 /* br x9 */, 1 << 2 | 1 << 3},
+        {0xd61f0200 /* br x16 */, 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4},
+        {0xd63f0120 /* blr x9 */, 1 << 1 | 1 << 3 | 1 << 4},
+        {0xd65f0120 /* ret x9 */, 0x1f},
     };
     for (unsigned k = 0; k < G_N_ELEMENTS(cases); k++) {
         for (unsigned n = 0; n < G_N_ELEMENTS(pads); n++) {
-            uint32_t code[4] = { 0xd503201f, cases[k].branch, pads[n], 0xd4000001 /* svc */ };
+            uint32_t code[4] = {0xd503201f, cases[k].branch, pads[n], 0xd4000001 /* svc */};
             A64Cpu *cpu = new_cpu("cortex-a76");
             cpu->x[9] = cpu->x[16] = START + 8;
             TcgExit why = run_code(cpu, code, 4, A64_MODE_BTI | A64_MODE_GUARDED);

@@ -26,8 +26,13 @@ static void check_words(Arena *arena, const A64Cpu *cpu, const uint32_t *words, 
     static IrBuilder b; /* large; a test has one thread */
     char why[256];
     TcgBlockCtx ctx = {
-        .b = &b, .pc = 0x1000, .code = (const uint8_t *)words, .code_bytes = n * 4,
-        .max_insns = 64, .mode = mode, .cpu = &cpu->tcg,
+        .b = &b,
+        .pc = 0x1000,
+        .code = (const uint8_t *)words,
+        .code_bytes = n * 4,
+        .max_insns = 64,
+        .mode = mode,
+        .cpu = &cpu->tcg,
     };
     arena_reset(arena);
     ir_builder_init(&b, arena, &a64_guest, ctx.pc, mode, 1);

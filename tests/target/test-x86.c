@@ -26,17 +26,17 @@ enum { PAGE = 4096, MEM_BYTES = 1024, MEM_AT = 512, MAX_CODE = 160, BASE_REG = X
 
 typedef struct SandboxData {
     uint64_t r[16], flags, host_sp;
-    uint8_t  xmm[16][16];
+    uint8_t xmm[16][16];
     uint32_t mxcsr, host_mxcsr;
 } SandboxData;
 
 typedef struct Sandbox {
-    uint8_t     *code;        /* trampoline and instructions */
-    uint8_t     *at;          /* where the instructions stand */
+    uint8_t *code; /* trampoline and instructions */
+    uint8_t *at;   /* where the instructions stand */
     SandboxData *data;
-    uint8_t     *mem;
-    unsigned     tail;        /* where the trampoline goes on, offset from code */
-    unsigned     used;
+    uint8_t *mem;
+    unsigned tail; /* where the trampoline goes on, offset from code */
+    unsigned used;
 } Sandbox;
 
 static Sandbox box;
@@ -58,33 +58,33 @@ static void put_rip(const uint8_t *bytes, unsigned n, const void *field)
 
 static void put_mov(unsigned reg, bool load)
 {
-    uint8_t b[3] = { (uint8_t)(0x48 | (reg & 8 ? 4 : 0)), load ? 0x8b : 0x89,
-                     (uint8_t)(5 | (reg & 7) << 3) };
+    uint8_t b[3] = {(uint8_t)(0x48 | (reg & 8 ? 4 : 0)), load ? 0x8b : 0x89,
+                    (uint8_t)(5 | (reg & 7) << 3)};
     put_rip(b, 3, &box.data->r[reg]);
 }
 
 static void put_xmm(unsigned reg, bool load)
 {
-    uint8_t b[4] = { (uint8_t)(0x40 | (reg & 8 ? 4 : 0)), 0x0f, load ? 0x10 : 0x11,
-                     (uint8_t)(5 | (reg & 7) << 3) };
+    uint8_t b[4] = {(uint8_t)(0x40 | (reg & 8 ? 4 : 0)), 0x0f, load ? 0x10 : 0x11,
+                    (uint8_t)(5 | (reg & 7) << 3)};
     put_rip(b, 4, box.data->xmm[reg]);
 }
 
-static const uint8_t op_save[] = { 0x53, 0x55, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57 };
-static const uint8_t op_restore[] = { 0x41, 0x5f, 0x41, 0x5e, 0x41, 0x5d, 0x41, 0x5c, 0x5d, 0x5b,
-                                      0xc3 };
+static const uint8_t op_save[] = {0x53, 0x55, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57};
+static const uint8_t op_restore[] = {0x41, 0x5f, 0x41, 0x5e, 0x41, 0x5d,
+                                     0x41, 0x5c, 0x5d, 0x5b, 0xc3};
 
 static void sandbox_head(void)
 {
     box.used = 0;
     put(op_save, sizeof(op_save));
-    put_rip((const uint8_t[]){ 0x48, 0x89, 0x25 }, 3, &box.data->host_sp);
+    put_rip((const uint8_t[]){0x48, 0x89, 0x25}, 3, &box.data->host_sp);
     for (unsigned i = 0; i < 16; i++) {
         put_xmm(i, true);
     }
-    put_rip((const uint8_t[]){ 0x0f, 0xae, 0x15 }, 3, &box.data->mxcsr);
-    put_rip((const uint8_t[]){ 0xff, 0x35 }, 2, &box.data->flags);
-    put((const uint8_t[]){ 0x9d }, 1);
+    put_rip((const uint8_t[]){0x0f, 0xae, 0x15}, 3, &box.data->mxcsr);
+    put_rip((const uint8_t[]){0xff, 0x35}, 2, &box.data->flags);
+    put((const uint8_t[]){0x9d}, 1);
     for (unsigned i = 0; i < 16; i++) {
         put_mov(i, true);
     }
@@ -97,12 +97,12 @@ static void sandbox_tail(void)
     for (unsigned i = 0; i < 16; i++) {
         put_mov(i, false);
     }
-    put_rip((const uint8_t[]){ 0x48, 0x8b, 0x25 }, 3, &box.data->host_sp);
-    put((const uint8_t[]){ 0x9c }, 1);
-    put_rip((const uint8_t[]){ 0x8f, 0x05 }, 2, &box.data->flags);
-    put((const uint8_t[]){ 0xfc }, 1);
-    put_rip((const uint8_t[]){ 0x0f, 0xae, 0x1d }, 3, &box.data->mxcsr);
-    put_rip((const uint8_t[]){ 0x0f, 0xae, 0x15 }, 3, &box.data->host_mxcsr);
+    put_rip((const uint8_t[]){0x48, 0x8b, 0x25}, 3, &box.data->host_sp);
+    put((const uint8_t[]){0x9c}, 1);
+    put_rip((const uint8_t[]){0x8f, 0x05}, 2, &box.data->flags);
+    put((const uint8_t[]){0xfc}, 1);
+    put_rip((const uint8_t[]){0x0f, 0xae, 0x1d}, 3, &box.data->mxcsr);
+    put_rip((const uint8_t[]){0x0f, 0xae, 0x15}, 3, &box.data->host_mxcsr);
     for (unsigned i = 0; i < 16; i++) {
         put_xmm(i, false);
     }
@@ -132,8 +132,8 @@ static void sandbox_open(void)
     box.data = (SandboxData *)(void *)(p + PAGE);
     box.mem = p + 2 * PAGE;
     sandbox_head();
-    stack_t ss = { .ss_sp = alt, .ss_size = sizeof(alt) };
-    struct sigaction sa = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+    stack_t ss = {.ss_sp = alt, .ss_size = sizeof(alt)};
+    struct sigaction sa = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     sigaltstack(&ss, NULL);
     sigaction(SIGFPE, &sa, NULL);
     sigaction(SIGSEGV, &sa, NULL);
@@ -144,10 +144,10 @@ static void sandbox_open(void)
 
 typedef struct State {
     uint64_t r[16], flags;
-    uint8_t  xmm[16][16];
-    uint8_t  mem[MEM_BYTES];
+    uint8_t xmm[16][16];
+    uint8_t mem[MEM_BYTES];
     uint32_t mxcsr;
-    unsigned trap;          /* 0, or the signal hardware raises */
+    unsigned trap; /* 0, or the signal hardware raises */
 } State;
 
 static GRand *rnd;
@@ -160,9 +160,25 @@ static uint32_t random32(void)
 static uint64_t random_value(void)
 {
     static const uint64_t corner[] = {
-        0, 1, 2, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
-        0x100000000, 0x7fffffffffffffff, 0x8000000000000000, 0xffffffffffffffff,
-        0xffffffff80000000, 0xffffffffffffff80,
+        0,
+        1,
+        2,
+        0x7f,
+        0x80,
+        0xff,
+        0x100,
+        0x7fff,
+        0x8000,
+        0xffff,
+        0x7fffffff,
+        0x80000000,
+        0xffffffff,
+        0x100000000,
+        0x7fffffffffffffff,
+        0x8000000000000000,
+        0xffffffffffffffff,
+        0xffffffff80000000,
+        0xffffffffffffff80,
     };
     uint64_t v = (uint64_t)random32() << 32 | random32();
     switch (random32() % 4) {
@@ -177,18 +193,33 @@ static uint64_t random_value(void)
 static void random_fp(uint8_t *out, unsigned bytes)
 {
     static const uint64_t f64[] = {
-        0, 1, 0x3ff0000000000000, 0x3ff8000000000000, 0x7ff0000000000000, 0x7ff8000000000001,
-        0x7ff0000000000001, 0x000fffffffffffff, 0x0010000000000000, 0x7fefffffffffffff,
-        0x41dfffffffc00000, 0x41e0000000000000, 0x43e0000000000000, 0x4340000000000001,
-        0x3fe0000000000000, 0x36a0000000000000, 0x380fffffe0000000, 0x47efffffe0000000,
+        0,
+        1,
+        0x3ff0000000000000,
+        0x3ff8000000000000,
+        0x7ff0000000000000,
+        0x7ff8000000000001,
+        0x7ff0000000000001,
+        0x000fffffffffffff,
+        0x0010000000000000,
+        0x7fefffffffffffff,
+        0x41dfffffffc00000,
+        0x41e0000000000000,
+        0x43e0000000000000,
+        0x4340000000000001,
+        0x3fe0000000000000,
+        0x36a0000000000000,
+        0x380fffffe0000000,
+        0x47efffffe0000000,
     };
     static const uint32_t f32[] = {
-        0, 1, 0x3f800000, 0x3fc00000, 0x7f800000, 0x7fc00001, 0x7f800001, 0x007fffff, 0x00800000,
-        0x7f7fffff, 0x4effffff, 0x4f000000, 0x5f000000, 0x4b000001, 0x3f000000,
+        0,          1,          0x3f800000, 0x3fc00000, 0x7f800000,
+        0x7fc00001, 0x7f800001, 0x007fffff, 0x00800000, 0x7f7fffff,
+        0x4effffff, 0x4f000000, 0x5f000000, 0x4b000001, 0x3f000000,
     };
     for (unsigned k = 0; k < bytes; k += 8) {
-        uint32_t h[2] = { f32[random32() % G_N_ELEMENTS(f32)] | (random32() & 1u << 31),
-                          f32[random32() % G_N_ELEMENTS(f32)] | (random32() & 1u << 31) };
+        uint32_t h[2] = {f32[random32() % G_N_ELEMENTS(f32)] | (random32() & 1u << 31),
+                         f32[random32() % G_N_ELEMENTS(f32)] | (random32() & 1u << 31)};
         uint64_t d = f64[random32() % G_N_ELEMENTS(f64)] | ((uint64_t)(random32() & 1) << 63);
         uint64_t any = 0x3f00000000000000 + (((uint64_t)random32() << 32 | random32()) >> 7);
         switch (random32() % 4) {
@@ -269,8 +300,8 @@ static void cpu_open(void)
     uint8_t *p = mmap(NULL, CODE + DATA, PROT_READ | PROT_WRITE | PROT_EXEC,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     g_assert_true(p != MAP_FAILED);
-    jit = (TcgCodeBuf){ .rw = p + DATA, .rx = p + DATA, .code_bytes = CODE, .data = p,
-                        .data_bytes = DATA };
+    jit = (TcgCodeBuf){
+        .rw = p + DATA, .rx = p + DATA, .code_bytes = CODE, .data = p, .data_bytes = DATA};
     tcg_backend_x86_64.emit_prologue(&jit);
 }
 
@@ -295,12 +326,14 @@ static void save_state(State *s, TcgExit why)
     memcpy(s->mem, box.mem, MEM_BYTES);
     s->flags = x86_rflags_get(cpu);
     s->mxcsr = cpu->mxcsr;
-    s->trap = why == TCG_EXIT_LOOKUP ? 0 : why == TCG_EXIT_DIVIDE ? SIGFPE
-              : why == TCG_EXIT_UNDEF ? SIGILL : SIGSEGV;
+    s->trap = why == TCG_EXIT_LOOKUP   ? 0
+              : why == TCG_EXIT_DIVIDE ? SIGFPE
+              : why == TCG_EXIT_UNDEF  ? SIGILL
+                                       : SIGSEGV;
 }
 
 typedef enum How { INTERP, JIT1, JIT2, N_HOW } How;
-static const char *const how_names[] = { "interpreter", "tier 1", "tier 2" };
+static const char *const how_names[] = {"interpreter", "tier 1", "tier 2"};
 
 static TcgExit run_region(IrRegion *r, How how)
 {
@@ -339,8 +372,12 @@ static void run_ours(const State *in, State *out, unsigned bytes, How how)
         char text[200];
         g_assert_cmpuint(off, <, bytes);
         g_assert_cmpuint(++rounds, <, 200);
-        TcgBlockCtx ctx = { .b = &b, .pc = cpu->rip, .code = box.at + off, .code_bytes = bytes - off,
-                            .max_insns = 64, .cpu = &cpu->tcg };
+        TcgBlockCtx ctx = {.b = &b,
+                           .pc = cpu->rip,
+                           .code = box.at + off,
+                           .code_bytes = bytes - off,
+                           .max_insns = 64,
+                           .cpu = &cpu->tcg};
         arena_reset(&arena);
         ir_builder_init(&b, &arena, &x86_guest, ctx.pc, 0, how == JIT2 ? 2 : 1);
         x86_guest.translate(&ctx);
@@ -364,8 +401,8 @@ static void print_state(const char *name, const State *s)
     for (unsigned i = 0; i < 16; i++) {
         uint64_t x[2];
         memcpy(x, s->xmm[i], 16);
-        fprintf(stderr, "  r%-2u %016llx  xmm%-2u %016llx%016llx\n", i, (unsigned long long)s->r[i], i,
-                (unsigned long long)x[1], (unsigned long long)x[0]);
+        fprintf(stderr, "  r%-2u %016llx  xmm%-2u %016llx%016llx\n", i, (unsigned long long)s->r[i],
+                i, (unsigned long long)x[1], (unsigned long long)x[0]);
     }
 }
 
@@ -382,7 +419,8 @@ static bool same(const State *a, const State *b, unsigned undef)
         return a->trap == b->trap; /* hardware's and our registers are those before it */
     }
     return !memcmp(a->r, b->r, sizeof(a->r)) && !memcmp(a->xmm, b->xmm, sizeof(a->xmm)) &&
-           !memcmp(a->mem, b->mem, MEM_BYTES) && a->mxcsr == b->mxcsr && !((a->flags ^ b->flags) & mask);
+           !memcmp(a->mem, b->mem, MEM_BYTES) && a->mxcsr == b->mxcsr &&
+           !((a->flags ^ b->flags) & mask);
 }
 
 static void check(const State *in, unsigned bytes, unsigned undef, const char *name)
@@ -416,7 +454,7 @@ static void check(const State *in, unsigned bytes, unsigned undef, const char *n
 
 static unsigned make_prefixes(const X86Row *row, uint8_t *out)
 {
-    static const uint8_t mandatory[] = { [X86_P_66] = 0x66, [X86_P_F3] = 0xf3, [X86_P_F2] = 0xf2 };
+    static const uint8_t mandatory[] = {[X86_P_66] = 0x66, [X86_P_F3] = 0xf3, [X86_P_F2] = 0xf2};
     unsigned n = 0, rex = random32() % 3 ? 0 : 0x40 | random32() % 16;
     if (row->prefix > X86_P_NP) {
         out[n++] = mandatory[row->prefix];
@@ -513,7 +551,8 @@ static bool skip(const X86Insn *i, const State *s, unsigned *undef)
 {
     const X86Row *row = &x86_rows[i->row];
     unsigned last = i->op[2].kind ? 2 : 1, n;
-    n = (unsigned)(i->op[last].kind == X86_K_REG ? s->r[X86_RCX] : i->imm) & (i->esz == 3 ? 63 : 31);
+    n = (unsigned)(i->op[last].kind == X86_K_REG ? s->r[X86_RCX] : i->imm) &
+        (i->esz == 3 ? 63 : 31);
     *undef = row->undef;
     if (is_shift(row)) {
         unsigned kind = (i->modrm >> 3) & 7, bits = 8u << i->op[0].esz;
@@ -526,8 +565,8 @@ static bool skip(const X86Insn *i, const State *s, unsigned *undef)
     if (!strncmp(row->name, "sh", 2) && (row->opcode & 0xf00) == 0x100 && row->opcode < 0x1b0) {
         return i->op[0].esz == 1 && n > 16;
     }
-    if (i->op[0].kind == X86_K_MEM && !strncmp(row->name, "bt", 2) &&
-        i->op[1].kind == X86_K_REG && (i->op[1].reg == BASE_REG || i->op[1].reg == X86_RSP)) {
+    if (i->op[0].kind == X86_K_MEM && !strncmp(row->name, "bt", 2) && i->op[1].kind == X86_K_REG &&
+        (i->op[1].reg == BASE_REG || i->op[1].reg == X86_RSP)) {
         return true; /* not a small bit offset */
     }
     if (!strcmp(row->name, "bswap") && i->opsize) {
@@ -663,18 +702,24 @@ static void test_table(void)
 
 static void test_decode(void)
 {
-    static const struct { uint8_t bytes[16]; uint8_t n; X86DecodeResult res; } cases[] = {
-        { { 0x06 }, 1, X86_DEC_UNDEF },                   /* PUSH ES: not in 64-bit mode */
-        { { 0x48 }, 1, X86_DEC_SHORT },
-        { { 0x48, 0x8b }, 2, X86_DEC_SHORT },
-        { { 0x48, 0x8b, 0x80, 0, 0, 0 }, 6, X86_DEC_SHORT },
-        { { 0xf0, 0x01, 0xc0 }, 3, X86_DEC_UNDEF },       /* LOCK without memory */
-        { { 0xf0, 0x39, 0x00 }, 3, X86_DEC_UNDEF },       /* LOCK CMP */
-        { { 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
-            0x90 }, 16, X86_DEC_UNDEF },                  /* 16 bytes */
-        { { 0x8d, 0xc0 }, 2, X86_DEC_UNDEF },             /* LEA of a register */
-        { { 0xf3, 0x0f, 0x1e, 0xfa }, 4, X86_DEC_OK },    /* ENDBR64 */
-        { { 0x62, 0x90 }, 2, X86_DEC_UNDEF },
+    static const struct {
+        uint8_t bytes[16];
+        uint8_t n;
+        X86DecodeResult res;
+    } cases[] = {
+        {{0x06}, 1, X86_DEC_UNDEF}, /* PUSH ES: not in 64-bit mode */
+        {{0x48}, 1, X86_DEC_SHORT},
+        {{0x48, 0x8b}, 2, X86_DEC_SHORT},
+        {{0x48, 0x8b, 0x80, 0, 0, 0}, 6, X86_DEC_SHORT},
+        {{0xf0, 0x01, 0xc0}, 3, X86_DEC_UNDEF}, /* LOCK without memory */
+        {{0xf0, 0x39, 0x00}, 3, X86_DEC_UNDEF}, /* LOCK CMP */
+        {{0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
+          0x90},
+         16,
+         X86_DEC_UNDEF},                           /* 16 bytes */
+        {{0x8d, 0xc0}, 2, X86_DEC_UNDEF},          /* LEA of a register */
+        {{0xf3, 0x0f, 0x1e, 0xfa}, 4, X86_DEC_OK}, /* ENDBR64 */
+        {{0x62, 0x90}, 2, X86_DEC_UNDEF},
     };
     for (unsigned k = 0; k < G_N_ELEMENTS(cases); k++) {
         X86Insn i;
@@ -685,7 +730,7 @@ static void test_decode(void)
 /* REX, SIB and displacement of one instruction, in full. */
 static void test_operands(void)
 {
-    static const uint8_t code[] = { 0x4e, 0x8b, 0xac, 0xe3, 0x10, 0xff, 0xff, 0xff };
+    static const uint8_t code[] = {0x4e, 0x8b, 0xac, 0xe3, 0x10, 0xff, 0xff, 0xff};
     X86Insn i;
     g_assert_cmpint(x86_decode(code, sizeof(code), &i), ==, X86_DEC_OK);
     g_assert_cmpuint(i.len, ==, 8);

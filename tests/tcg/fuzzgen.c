@@ -9,15 +9,36 @@
 
 /* ---- the guest ---- */
 
-#define XSLOT(n) { "x" #n, offsetof(FuzzCpu, x[n]), IR_I64, 1 }
-#define VSLOT(n) { "v" #n, offsetof(FuzzCpu, v[n]), IR_V128, 1 }
+#define XSLOT(n)                                                                                   \
+    {                                                                                              \
+        "x" #n, offsetof(FuzzCpu, x[n]), IR_I64, 1                                                 \
+    }
+#define VSLOT(n)                                                                                   \
+    {                                                                                              \
+        "v" #n, offsetof(FuzzCpu, v[n]), IR_V128, 1                                                \
+    }
 static const TcgSlot fuzz_slots[FUZZ_SLOTS] = {
-    XSLOT(0), XSLOT(1), XSLOT(2), XSLOT(3), XSLOT(4), XSLOT(5), XSLOT(6), XSLOT(7), XSLOT(8),
+    XSLOT(0),
+    XSLOT(1),
+    XSLOT(2),
+    XSLOT(3),
+    XSLOT(4),
+    XSLOT(5),
+    XSLOT(6),
+    XSLOT(7),
+    XSLOT(8),
     XSLOT(9),
-    { "w", offsetof(FuzzCpu, w), IR_I32, 0 },
-    { "flags", offsetof(FuzzCpu, flags), IR_FLAGS, 0 },
-    { "pc", offsetof(FuzzCpu, pc), IR_I64, 0 },
-    VSLOT(0), VSLOT(1), VSLOT(2), VSLOT(3), VSLOT(4), VSLOT(5), VSLOT(6), VSLOT(7),
+    {"w", offsetof(FuzzCpu, w), IR_I32, 0},
+    {"flags", offsetof(FuzzCpu, flags), IR_FLAGS, 0},
+    {"pc", offsetof(FuzzCpu, pc), IR_I64, 0},
+    VSLOT(0),
+    VSLOT(1),
+    VSLOT(2),
+    VSLOT(3),
+    VSLOT(4),
+    VSLOT(5),
+    VSLOT(6),
+    VSLOT(7),
 };
 
 static uint64_t fuzz_h_mix(TcgCpu *cpu, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
@@ -37,8 +58,8 @@ static void fuzz_h_vmix(TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, u
 }
 
 static const TcgHelper fuzz_helpers[] = {
-    { "mix", TCG_H_INT, TCG_FP_NONE, .i = fuzz_h_mix, NULL },
-    { "vmix", TCG_H_VEC, TCG_FP_NONE, .v = fuzz_h_vmix, NULL },
+    {"mix", TCG_H_INT, TCG_FP_NONE, .i = fuzz_h_mix, NULL},
+    {"vmix", TCG_H_VEC, TCG_FP_NONE, .v = fuzz_h_vmix, NULL},
 };
 
 static uint64_t fuzz_compare_flags(double x, double y)
@@ -56,7 +77,7 @@ static bool fuzz_fcmp(unsigned sub, double x, double y)
     case IR_F_LE: res = x <= y; break;
     case IR_F_GT: res = x > y; break;
     case IR_F_GE: res = x >= y; break;
-    default:      res = un; break;
+    default: res = un; break;
     }
     return res ^ (sub & 1);
 }
@@ -89,9 +110,15 @@ static bool fuzz_fp_native(uint64_t mode)
 }
 
 const TcgGuest fuzz_guest = {
-    .name = "fuzz", .cpu_bytes = sizeof(FuzzCpu), .slots = fuzz_slots, .n_slots = FUZZ_SLOTS,
-    .pc_slot = FUZZ_S_PC, .flags_slot = FUZZ_S_FLAGS, .helpers = fuzz_helpers,
-    .n_helpers = sizeof fuzz_helpers / sizeof *fuzz_helpers, .fp = fuzz_fp,
+    .name = "fuzz",
+    .cpu_bytes = sizeof(FuzzCpu),
+    .slots = fuzz_slots,
+    .n_slots = FUZZ_SLOTS,
+    .pc_slot = FUZZ_S_PC,
+    .flags_slot = FUZZ_S_FLAGS,
+    .helpers = fuzz_helpers,
+    .n_helpers = sizeof fuzz_helpers / sizeof *fuzz_helpers,
+    .fp = fuzz_fp,
     .fp_native = fuzz_fp_native,
 };
 
@@ -100,10 +127,10 @@ const TcgGuest fuzz_guest = {
 typedef struct Fuzz {
     IrBuilder b;
     const FuzzProgram *p;
-    uint64_t  rnd;
-    IrBlk     blocks[FUZZ_MAX_BLOCKS];
-    IrRef     ints[24], vecs[16]; /* values to choose from in this block */
-    unsigned  n_ints, n_vecs;
+    uint64_t rnd;
+    IrBlk blocks[FUZZ_MAX_BLOCKS];
+    IrRef ints[24], vecs[16]; /* values to choose from in this block */
+    unsigned n_ints, n_vecs;
 } Fuzz;
 
 static uint32_t rnd(Fuzz *f, uint32_t n)
@@ -116,9 +143,25 @@ static uint32_t rnd(Fuzz *f, uint32_t n)
 
 static uint64_t rnd_value(Fuzz *f)
 {
-    static const uint64_t odd[] = { 0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff,
-                                    0x80000000, 0xffffffff, 0x7fffffffffffffff,
-                                    0x8000000000000000, 0xffffffffffffffff, 63, 64, 31, 32 };
+    static const uint64_t odd[] = {0,
+                                   1,
+                                   2,
+                                   0x7f,
+                                   0x80,
+                                   0xff,
+                                   0x7fff,
+                                   0x8000,
+                                   0xffff,
+                                   0x7fffffff,
+                                   0x80000000,
+                                   0xffffffff,
+                                   0x7fffffffffffffff,
+                                   0x8000000000000000,
+                                   0xffffffffffffffff,
+                                   63,
+                                   64,
+                                   31,
+                                   32};
 
     if (rnd(f, 2)) {
         return odd[rnd(f, sizeof odd / sizeof *odd)];
@@ -168,7 +211,8 @@ static IrRef pick_flags(Fuzz *f)
     switch (rnd(f, 9)) {
     case 0: return ir_get(b, FUZZ_S_FLAGS);
     case 1: return ir_emit(b, IR_FL_ADD, IR_FLAGS, esz, 0, 0, x, y, 0, 0, 0);
-    case 2: case 3:
+    case 2:
+    case 3:
         if (rnd(f, 2)) {
             keep_int(f, ir_bin(b, IR_SUB, esz == 3 ? IR_I64 : IR_I32, x, y));
         }
@@ -186,19 +230,19 @@ static IrRef pick_flags(Fuzz *f)
                     rnd(f, 2) ? ir_const(b, IR_I32, rnd_value(f)) : pick_int(f), 0, 0, 0, 0);
         return ir_emit(b, IR_FL_SEL, IR_FLAGS, 0, 0, 0, c, g, d, 0, 0);
     default:
-        return f->p->fp ? ir_emit(b, IR_FL_FCMP, IR_FLAGS, 3, 0, 0,
-                                  ir_emit(b, IR_VLO, IR_F64, 3, 0, 0, pick_vec(f), 0, 0, 0, 0),
-                                  ir_emit(b, IR_VLO, IR_F64, 3, 0, 0, pick_vec(f), 0, 0, 0, 0), 0,
-                                  0, 0)
-                        : ir_get(b, FUZZ_S_FLAGS);
+        return f->p->fp
+                   ? ir_emit(b, IR_FL_FCMP, IR_FLAGS, 3, 0, 0,
+                             ir_emit(b, IR_VLO, IR_F64, 3, 0, 0, pick_vec(f), 0, 0, 0, 0),
+                             ir_emit(b, IR_VLO, IR_F64, 3, 0, 0, pick_vec(f), 0, 0, 0, 0), 0, 0, 0)
+                   : ir_get(b, FUZZ_S_FLAGS);
     }
 }
 
 static IrRef pick_cond(Fuzz *f)
 {
-    return rnd(f, 2) ? ir_cmp(&f->b, rnd(f, 10), 2 + rnd(f, 2), pick_int(f), pick_int(f))
-                     : ir_emit(&f->b, IR_FL_COND, IR_I1, 0, rnd(f, 16), 0, pick_flags(f), 0, 0, 0,
-                               0);
+    return rnd(f, 2)
+               ? ir_cmp(&f->b, rnd(f, 10), 2 + rnd(f, 2), pick_int(f), pick_int(f))
+               : ir_emit(&f->b, IR_FL_COND, IR_I1, 0, rnd(f, 16), 0, pick_flags(f), 0, 0, 0, 0);
 }
 
 /* ---- ops ---- */
@@ -213,23 +257,22 @@ static void gen_int(Fuzz *f)
     IrRef x = pick_int(f), y = pick_int(f), z = IR_NONE;
 
     switch (op) {
-    case IR_MULHU: case IR_MULHS: t = IR_I64; break;
-    case IR_ADDC: case IR_SUBC: z = pick_cond(f); break;
+    case IR_MULHU:
+    case IR_MULHS: t = IR_I64; break;
+    case IR_ADDC:
+    case IR_SUBC: z = pick_cond(f); break;
     case IR_EXTR: imm = lsb; break;
-    case IR_UBFX: case IR_SBFX: case IR_BFI:
-        imm = lsb | (uint64_t)(1 + rnd(f, bits - lsb)) << 8;
-        break;
-    case IR_SEXT: case IR_ZEXT: esz = rnd(f, t == IR_I64 ? 4 : 3); break;
+    case IR_UBFX:
+    case IR_SBFX:
+    case IR_BFI: imm = lsb | (uint64_t)(1 + rnd(f, bits - lsb)) << 8; break;
+    case IR_SEXT:
+    case IR_ZEXT: esz = rnd(f, t == IR_I64 ? 4 : 3); break;
     case IR_BSWAP: esz = 1 + rnd(f, t == IR_I64 ? 3 : 2); break;
     case IR_CRC32:
         keep_int(f, ir_emit(b, op, IR_I32, rnd(f, 4), rnd(f, 2), 0, x, y, 0, 0, 0));
         return;
-    case IR_CMP:
-        keep_int(f, pick_cond(f));
-        return;
-    case IR_SELECT:
-        keep_int(f, ir_select(b, t, pick_cond(f), x, y));
-        return;
+    case IR_CMP: keep_int(f, pick_cond(f)); return;
+    case IR_SELECT: keep_int(f, ir_select(b, t, pick_cond(f), x, y)); return;
     default: break;
     }
     if (ir_op_info[op].nargs < 2) {
@@ -239,14 +282,15 @@ static void gen_int(Fuzz *f)
 }
 
 /* Vector ops that need no care: two operands of any element size up to the limit. */
-static const struct { uint8_t op, max_esz; } plain_vec[] = {
-    { IR_VAND, 3 }, { IR_VOR, 3 }, { IR_VXOR, 3 }, { IR_VANDN, 3 }, { IR_VORN, 3 }, { IR_VNOT, 3 },
-    { IR_VZIP1, 3 }, { IR_VZIP2, 3 }, { IR_VUZP1, 3 }, { IR_VUZP2, 3 }, { IR_VTRN1, 3 },
-    { IR_VTRN2, 3 }, { IR_VTBL, 0 }, { IR_VADD, 3 }, { IR_VSUB, 3 }, { IR_VNEG, 3 },
-    { IR_VABS, 3 }, { IR_VMUL, 3 }, { IR_VSMIN, 3 }, { IR_VSMAX, 3 }, { IR_VUMIN, 3 },
-    { IR_VUMAX, 3 }, { IR_VTST, 3 }, { IR_VSHLV, 3 }, { IR_VSSHLV, 3 }, { IR_VSQADD, 3 },
-    { IR_VUQADD, 3 }, { IR_VSQSUB, 3 }, { IR_VUQSUB, 3 }, { IR_VURHADD, 2 }, { IR_VUABD, 2 },
-    { IR_VSABD, 2 }, { IR_VADDP, 3 }, { IR_VCNT, 0 },
+static const struct {
+    uint8_t op, max_esz;
+} plain_vec[] = {
+    {IR_VAND, 3},   {IR_VOR, 3},    {IR_VXOR, 3},   {IR_VANDN, 3},  {IR_VORN, 3},   {IR_VNOT, 3},
+    {IR_VZIP1, 3},  {IR_VZIP2, 3},  {IR_VUZP1, 3},  {IR_VUZP2, 3},  {IR_VTRN1, 3},  {IR_VTRN2, 3},
+    {IR_VTBL, 0},   {IR_VADD, 3},   {IR_VSUB, 3},   {IR_VNEG, 3},   {IR_VABS, 3},   {IR_VMUL, 3},
+    {IR_VSMIN, 3},  {IR_VSMAX, 3},  {IR_VUMIN, 3},  {IR_VUMAX, 3},  {IR_VTST, 3},   {IR_VSHLV, 3},
+    {IR_VSSHLV, 3}, {IR_VSQADD, 3}, {IR_VUQADD, 3}, {IR_VSQSUB, 3}, {IR_VUQSUB, 3}, {IR_VURHADD, 2},
+    {IR_VUABD, 2},  {IR_VSABD, 2},  {IR_VADDP, 3},  {IR_VCNT, 0},
 };
 
 /* Those with an operand of their own kind. */
@@ -262,8 +306,9 @@ static IrRef gen_vec_special(Fuzz *f, IrRef x, IrRef y, bool half)
     case 2: return ir_vun(b, IR_VDUP, esz, half, pick_int(f), 0);
     case 3: return ir_vun(b, IR_VDUPL, esz, half, x, rnd(f, 16 >> esz));
     case 4: return ir_emit(b, IR_VINS, IR_V128, esz, 0, 0, x, pick_int(f), 0, 0, rnd(f, 16 >> esz));
-    case 5: return ir_emit(b, IR_VINSL, IR_V128, esz, 0, 0, x, y, 0, 0,
-                           rnd(f, 16 >> esz) | rnd(f, 16 >> esz) << 8);
+    case 5:
+        return ir_emit(b, IR_VINSL, IR_V128, esz, 0, 0, x, y, 0, 0,
+                       rnd(f, 16 >> esz) | rnd(f, 16 >> esz) << 8);
     case 6: return ir_emit(b, IR_VEXT, IR_V128, 0, 0, fl, x, y, 0, 0, rnd(f, half ? 8 : 16));
     case 7:
         esz = rnd(f, 3);
@@ -273,19 +318,19 @@ static IrRef gen_vec_special(Fuzz *f, IrRef x, IrRef y, bool half)
     case 10: return ir_vun(b, IR_VSHLI, esz, half, x, rnd(f, 8u << esz));
     case 11: return ir_vun(b, IR_VSHRI, esz, half, x, rnd(f, (8u << esz) + 1));
     case 12: return ir_vun(b, IR_VSARI, esz, half, x, rnd(f, (8u << esz) + 1));
-    case 13: return ir_emit(b, rnd(f, 2) ? IR_VSXTL : IR_VUXTL, IR_V128, rnd(f, 3), 0, hi, x, 0, 0,
-                            0, 0);
+    case 13:
+        return ir_emit(b, rnd(f, 2) ? IR_VSXTL : IR_VUXTL, IR_V128, rnd(f, 3), 0, hi, x, 0, 0, 0,
+                       0);
     case 14: return ir_emit(b, IR_VXTN, IR_V128, rnd(f, 3), 0, IRF_HALF, x, 0, 0, 0, 0);
-    case 15: return ir_emit(b, rnd(f, 2) ? IR_VSMULL : IR_VUMULL, IR_V128, rnd(f, 3), 0, hi, x, y,
-                            0, 0, 0);
-    case 16:
-        return n < 2 ? x : ir_vun(b, IR_VADDV + rnd(f, 5), rnd(f, 3), half, x, 0);
+    case 15:
+        return ir_emit(b, rnd(f, 2) ? IR_VSMULL : IR_VUMULL, IR_V128, rnd(f, 3), 0, hi, x, y, 0, 0,
+                       0);
+    case 16: return n < 2 ? x : ir_vun(b, IR_VADDV + rnd(f, 5), rnd(f, 3), half, x, 0);
     case 17: return ir_emit(b, IR_PMULL64, IR_V128, 3, 0, hi, x, y, 0, 0, 0);
     default:
-        return rnd(f, 2) ? ir_emit(b, rnd(f, 2) ? IR_AESE : IR_AESD, IR_V128, 0, 0, 0, x, y, 0, 0,
-                                   0)
-                         : ir_emit(b, rnd(f, 2) ? IR_AESMC : IR_AESIMC, IR_V128, 0, 0, 0, x, 0, 0,
-                                   0, 0);
+        return rnd(f, 2)
+                   ? ir_emit(b, rnd(f, 2) ? IR_AESE : IR_AESD, IR_V128, 0, 0, 0, x, y, 0, 0, 0)
+                   : ir_emit(b, rnd(f, 2) ? IR_AESMC : IR_AESIMC, IR_V128, 0, 0, 0, x, 0, 0, 0, 0);
     }
 }
 
@@ -308,9 +353,9 @@ static void gen_vec(Fuzz *f)
         keep_int(f, ir_emit(b, IR_FBITS, IR_I64, 2 + (esz & 1), 0, 0, x, 0, 0, 0, 0));
         keep_vec(f, ir_vun(b, IR_VZEXT, 2 + (esz & 1), false, x, 0));
         return;
-    case 2: case 3: case 4:
-        keep_vec(f, gen_vec_special(f, x, y, half));
-        return;
+    case 2:
+    case 3:
+    case 4: keep_vec(f, gen_vec_special(f, x, y, half)); return;
     default:
         k = rnd(f, sizeof plain_vec / sizeof *plain_vec);
         if (ir_op_info[plain_vec[k].op].nargs < 2) {
@@ -318,8 +363,8 @@ static void gen_vec(Fuzz *f)
         }
         esz = rnd(f, plain_vec[k].max_esz + 1u);
         half &= esz < 3; /* a 64-bit vector of one element: guests use the scalar forms */
-        keep_vec(f, ir_emit(b, plain_vec[k].op, IR_V128, esz, 0, half ? IRF_HALF : 0, x, y, 0, 0,
-                            0));
+        keep_vec(f,
+                 ir_emit(b, plain_vec[k].op, IR_V128, esz, 0, half ? IRF_HALF : 0, x, y, 0, 0, 0));
         return;
     }
 }
@@ -348,13 +393,13 @@ static void gen_mem(Fuzz *f)
         return;
     }
     switch (rnd(f, 6)) {
-    case 0: case 1:
-        keep_int(f, ir_ld(b, rnd(f, 2) || esz == 3 ? IR_I64 : IR_I32, esz,
-                          rnd(f, 2) ? IRF_SEXT : 0, base, index, scale, disp));
+    case 0:
+    case 1:
+        keep_int(f, ir_ld(b, rnd(f, 2) || esz == 3 ? IR_I64 : IR_I32, esz, rnd(f, 2) ? IRF_SEXT : 0,
+                          base, index, scale, disp));
         break;
-    case 2: case 3:
-        ir_st(b, esz, rnd(f, 4) ? 0 : IRF_REL, base, index, scale, disp, pick_int(f));
-        break;
+    case 2:
+    case 3: ir_st(b, esz, rnd(f, 4) ? 0 : IRF_REL, base, index, scale, disp, pick_int(f)); break;
     case 4:
         keep_int(f, ir_emit(b, IR_AT_RMW, esz == 3 ? IR_I64 : IR_I32, esz, rnd(f, 10), 0, base,
                             pick_int(f), 0, 0, (uint64_t)(disp & ~15)));
@@ -382,18 +427,12 @@ static void gen_call(Fuzz *f)
 static void gen_put(Fuzz *f)
 {
     switch (rnd(f, f->p->vectors ? 8 : 5)) {
-    case 0:
-        ir_put(&f->b, FUZZ_S_FLAGS, pick_flags(f));
-        break;
-    case 1:
-        ir_put(&f->b, FUZZ_S_W, pick_int(f));
-        break;
-    case 2: case 3: case 4:
-        ir_put(&f->b, rnd(f, 8), pick_int(f));
-        break;
-    default:
-        ir_put(&f->b, FUZZ_S_V0 + rnd(f, FUZZ_VECS), pick_vec(f));
-        break;
+    case 0: ir_put(&f->b, FUZZ_S_FLAGS, pick_flags(f)); break;
+    case 1: ir_put(&f->b, FUZZ_S_W, pick_int(f)); break;
+    case 2:
+    case 3:
+    case 4: ir_put(&f->b, rnd(f, 8), pick_int(f)); break;
+    default: ir_put(&f->b, FUZZ_S_V0 + rnd(f, FUZZ_VECS), pick_vec(f)); break;
     }
 }
 
@@ -443,8 +482,11 @@ static void gen_insn(Fuzz *f, uint64_t pc)
     ir_insn(&f->b, pc);
     for (unsigned i = 0; i < n; i++) {
         switch (rnd(f, 8)) {
-        case 0: case 1: case 2: gen_int(f); break;
-        case 3: case 4:
+        case 0:
+        case 1:
+        case 2: gen_int(f); break;
+        case 3:
+        case 4:
             if (f->p->vectors) {
                 gen_vec(f);
             } else {
@@ -533,16 +575,19 @@ static IrBlk resolve_none(void *opaque, uint64_t pc)
 
 FuzzProgram fuzz_program(uint64_t seed)
 {
-    Fuzz f = { .rnd = (seed + 1) * UINT64_C(0xd1342543de82ef95) };
+    Fuzz f = {.rnd = (seed + 1) * UINT64_C(0xd1342543de82ef95)};
 
     rnd(&f, 2);
-    return (FuzzProgram){ .seed = seed, .n_blocks = 1 + rnd(&f, FUZZ_MAX_BLOCKS),
-                          .memory = rnd(&f, 4), .vectors = rnd(&f, 4), .fp = rnd(&f, 2) };
+    return (FuzzProgram){.seed = seed,
+                         .n_blocks = 1 + rnd(&f, FUZZ_MAX_BLOCKS),
+                         .memory = rnd(&f, 4),
+                         .vectors = rnd(&f, 4),
+                         .fp = rnd(&f, 2)};
 }
 
 IrRegion *fuzz_build(const FuzzProgram *p, Arena *arena, unsigned tier)
 {
-    Fuzz f = { .p = p };
+    Fuzz f = {.p = p};
 
     ir_builder_init(&f.b, arena, &fuzz_guest, FUZZ_PC, 0, tier);
     f.b.resolve = resolve_inside;
@@ -562,7 +607,7 @@ IrRegion *fuzz_build(const FuzzProgram *p, Arena *arena, unsigned tier)
 
 IrRegion *fuzz_build_block(const FuzzProgram *p, Arena *arena, unsigned block)
 {
-    Fuzz f = { .p = p };
+    Fuzz f = {.p = p};
 
     ir_builder_init(&f.b, arena, &fuzz_guest, FUZZ_PC + (uint64_t)block * FUZZ_PC_STEP, 0, 1);
     f.b.resolve = resolve_none;
@@ -572,7 +617,7 @@ IrRegion *fuzz_build_block(const FuzzProgram *p, Arena *arena, unsigned block)
 
 void fuzz_state(const FuzzProgram *p, FuzzCpu *cpu, uint8_t *mem)
 {
-    Fuzz f = { .rnd = (p->seed + 3) * UINT64_C(0x2545f4914f6cdd1d) };
+    Fuzz f = {.rnd = (p->seed + 3) * UINT64_C(0x2545f4914f6cdd1d)};
 
     memset(cpu, 0, sizeof *cpu);
     for (unsigned i = 0; i < FUZZ_MEM_BYTES; i++) {

@@ -22,20 +22,23 @@ enum { ROUNDS = 300 };
 static uint8_t buf[4096];
 static GString *expected; /* lines */
 
-static const char *const r64[] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8",
-                                   "r9", "r10", "r11", "r12", "r13", "r14", "r15" };
-static const char *const r32[] = { "eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi", "r8d",
-                                   "r9d", "r10d", "r11d", "r12d", "r13d", "r14d", "r15d" };
-static const char *const r16[] = { "ax", "cx", "dx", "bx", "sp", "bp", "si", "di", "r8w", "r9w",
-                                   "r10w", "r11w", "r12w", "r13w", "r14w", "r15w" };
-static const char *const r8[] = { "al", "cl", "dl", "bl", "spl", "bpl", "sil", "dil", "r8b",
-                                  "r9b", "r10b", "r11b", "r12b", "r13b", "r14b", "r15b" };
-static const char *const *const regs[4] = { r8, r16, r32, r64 };
+static const char *const r64[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+                                  "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
+static const char *const r32[] = {"eax", "ecx", "edx",  "ebx",  "esp",  "ebp",  "esi",  "edi",
+                                  "r8d", "r9d", "r10d", "r11d", "r12d", "r13d", "r14d", "r15d"};
+static const char *const r16[] = {"ax",  "cx",  "dx",   "bx",   "sp",   "bp",   "si",   "di",
+                                  "r8w", "r9w", "r10w", "r11w", "r12w", "r13w", "r14w", "r15w"};
+static const char *const r8[] = {"al",  "cl",  "dl",   "bl",   "spl",  "bpl",  "sil",  "dil",
+                                 "r8b", "r9b", "r10b", "r11b", "r12b", "r13b", "r14b", "r15b"};
+static const char *const *const regs[4] = {r8, r16, r32, r64};
 
-static unsigned rnd(unsigned n) { return (unsigned)g_test_rand_int_range(0, (gint32)n); }
+static unsigned rnd(unsigned n)
+{
+    return (unsigned)g_test_rand_int_range(0, (gint32)n);
+}
 static int32_t rnd_disp(void)
 {
-    static const int32_t t[] = { 0, 8, -8, 127, -128, 128, 16, 0x1000, -0x12340, 0x7ffffff0 };
+    static const int32_t t[] = {0, 8, -8, 127, -128, 128, 16, 0x1000, -0x12340, 0x7ffffff0};
 
     return t[rnd(G_N_ELEMENTS(t))];
 }
@@ -91,7 +94,7 @@ static const char *mem_body(X64Mem m)
 
 static const char *mem_text(unsigned sz, X64Mem m)
 {
-    static const char *const names[] = { "byte", "word", "dword", "qword", "xmmword" };
+    static const char *const names[] = {"byte", "word", "dword", "qword", "xmmword"};
     char *s = text_slot();
 
     sprintf(s, "%s ptr %s", names[sz], mem_body(m));
@@ -160,7 +163,7 @@ static void finish(const X64Asm *a)
 
 static void test_alu(void)
 {
-    static const char *const ops[] = { "add", "or", "adc", "sbb", "and", "sub", "xor", "cmp" };
+    static const char *const ops[] = {"add", "or", "adc", "sbb", "and", "sub", "xor", "cmp"};
 
     for (unsigned i = 0; i < ROUNDS; i++) {
         unsigned sz = rnd(4), op = rnd(8), d = rnd(16), s = rnd(16);
@@ -202,8 +205,8 @@ static void test_moves(void)
         unsigned sz = rnd(4), d = rnd(16), s = rnd(16), cc = rnd(16);
         X64Mem m = rnd_mem();
         X64Asm a = start();
-        static const char *const ccs[] = { "o", "no", "b", "ae", "e", "ne", "be", "a",
-                                           "s", "ns", "p", "np", "l", "ge", "le", "g" };
+        static const char *const ccs[] = {"o", "no", "b", "ae", "e", "ne", "be", "a",
+                                          "s", "ns", "p", "np", "l", "ge", "le", "g"};
 
         x64_mov_rr(&a, sz, d, s);
         expect("mov %s, %s", regs[sz][d], regs[sz][s]);
@@ -257,9 +260,9 @@ static void test_moves(void)
 
 static void test_bits(void)
 {
-    static const char *const shifts[] = { "rol", "ror", "rcl", "rcr", "shl", "shr", "", "sar" };
-    static const char *const uns[] = { "", "", "not", "neg", "mul", "imul", "div", "idiv" };
-    static const char *const bts[] = { "", "", "", "", "bt", "bts", "btr", "btc" };
+    static const char *const shifts[] = {"rol", "ror", "rcl", "rcr", "shl", "shr", "", "sar"};
+    static const char *const uns[] = {"", "", "not", "neg", "mul", "imul", "div", "idiv"};
+    static const char *const bts[] = {"", "", "", "", "bt", "bts", "btr", "btc"};
 
     for (unsigned i = 0; i < ROUNDS; i++) {
         unsigned sz = rnd(4), w = 2 + rnd(2), d = rnd(16), s = rnd(16), v = rnd(16);
@@ -334,20 +337,20 @@ static void test_bits(void)
 static void test_misc(void)
 {
     X64Asm a = start();
-    X64Label l = { 0 }, back = { 0 };
+    X64Label l = {0}, back = {0};
     uint8_t *rel;
 
     x64_bind(&a, &back);
-    x64_jmp(&a, &l);          /* 5 bytes */
+    x64_jmp(&a, &l); /* 5 bytes */
     expect("jmp 0x1012");
-    x64_jcc(&a, 4, &l);       /* 6 */
+    x64_jcc(&a, 4, &l); /* 6 */
     expect("je 0x1012");
-    rel = x64_jcc8(&a, 5);    /* 2 */
+    rel = x64_jcc8(&a, 5); /* 2 */
     expect("jne 0x100e");
     x64_cmc(&a);
     expect("cmc");
     x64_here8(&a, rel);
-    x64_jmp(&a, &back);       /* 2 */
+    x64_jmp(&a, &back); /* 2 */
     expect("jmp 0x1000");
     x64_jcc(&a, 15, &back);
     expect("jg 0x1000");
@@ -441,14 +444,14 @@ static void test_sse_moves(void)
 static void test_evex_bytes(void)
 {
     static const uint8_t bytes[] = {
-        0x62, 0xf1, 0x85, 0x00, 0x73, 0xd2, 0x03,             /* vpsrlq xmm31, xmm2, 3 */
+        0x62, 0xf1, 0x85, 0x00, 0x73, 0xd2, 0x03, /* vpsrlq xmm31, xmm2, 3 */
         0x62, 0x81, 0x15, 0x08, 0xfe, 0xb4, 0x50, 0, 0x10, 0, 0,
-                                          /* vpaddd xmm22, xmm13, [r8 + r10*2 + 0x1000] */
-        0x62, 0x61, 0x97, 0x08, 0x58, 0x78, 0x02,             /* vaddsd xmm31, xmm13, [rax+16] */
-        0x62, 0xf1, 0xf5, 0x8b, 0x58, 0xc2,                   /* vaddpd xmm0{k3}{z}, xmm1, xmm2 */
-        0x62, 0xf1, 0xf7, 0x78, 0x58, 0xc2,                   /* vaddsd xmm0, xmm1, xmm2, {rz-sae} */
-        0x62, 0xf1, 0xf5, 0x18, 0x58, 0x40, 0x01,             /* vaddpd xmm0, xmm1, [rax+8]{1to2} */
-        0x62, 0x13, 0x5d, 0x08, 0x25, 0xd8, 0x44,    /* vpternlogd xmm11, xmm4, xmm24, 0x44 */
+        /* vpaddd xmm22, xmm13, [r8 + r10*2 + 0x1000] */
+        0x62, 0x61, 0x97, 0x08, 0x58, 0x78, 0x02, /* vaddsd xmm31, xmm13, [rax+16] */
+        0x62, 0xf1, 0xf5, 0x8b, 0x58, 0xc2,       /* vaddpd xmm0{k3}{z}, xmm1, xmm2 */
+        0x62, 0xf1, 0xf7, 0x78, 0x58, 0xc2,       /* vaddsd xmm0, xmm1, xmm2, {rz-sae} */
+        0x62, 0xf1, 0xf5, 0x18, 0x58, 0x40, 0x01, /* vaddpd xmm0, xmm1, [rax+8]{1to2} */
+        0x62, 0x13, 0x5d, 0x08, 0x25, 0xd8, 0x44, /* vpternlogd xmm11, xmm4, xmm24, 0x44 */
     };
     X64Asm a = start();
 
@@ -465,7 +468,7 @@ static void test_evex_bytes(void)
 static void test_overflow(void)
 {
     X64Asm a;
-    X64Label l = { 0 };
+    X64Label l = {0};
 
     x64_asm_init(&a, buf, 64, buf, true);
     memset(buf + 64, 0x5a, 64);

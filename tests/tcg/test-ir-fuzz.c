@@ -15,10 +15,13 @@
 
 enum { N_STAGES = 9 };
 
-static const struct { const char *name; void (*run)(IrRegion *r); } stages[N_STAGES] = {
-    { "promote", ir_opt_promote }, { "fold", ir_opt_fold }, { "phis", ir_opt_phis },
-    { "dce", ir_opt_dce }, { "flags", ir_opt_flags }, { "licm", ir_opt_licm }, { "dce", ir_opt_dce },
-    { "phis", ir_opt_phis }, { "fold", ir_opt_fold },
+static const struct {
+    const char *name;
+    void (*run)(IrRegion *r);
+} stages[N_STAGES] = {
+    {"promote", ir_opt_promote}, {"fold", ir_opt_fold},   {"phis", ir_opt_phis},
+    {"dce", ir_opt_dce},         {"flags", ir_opt_flags}, {"licm", ir_opt_licm},
+    {"dce", ir_opt_dce},         {"phis", ir_opt_phis},   {"fold", ir_opt_fold},
 };
 
 static uint64_t from_env(const char *name, uint64_t otherwise)
@@ -142,7 +145,7 @@ static void test_polls(void)
 
 typedef struct FaultMem {
     TcgInterpMem mem;
-    unsigned     left;
+    unsigned left;
 } FaultMem;
 
 static bool fault_load(void *opaque, uint64_t addr, void *dst, unsigned bytes)
@@ -195,7 +198,7 @@ static void test_faults(void)
 
     arena_init(&arena);
     for (uint64_t end = seed + n; seed < end; seed++) {
-        FaultMem m = { .mem = { .opaque = &m, .load = fault_load, .store = fault_store } };
+        FaultMem m = {.mem = {.opaque = &m, .load = fault_load, .store = fault_store}};
         FuzzProgram p = fuzz_program(seed);
         IrRegion *r = fuzz_build(&p, &arena, 2);
         TcgExit want, got;
@@ -233,8 +236,11 @@ static TcgCodeBuf *new_code_buf(void)
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     g_assert_true(p != MAP_FAILED);
-    *buf = (TcgCodeBuf){ .rw = p, .rx = p, .code_bytes = CODE_BYTES, .data = p + CODE_BYTES,
-                         .data_bytes = DATA_BYTES };
+    *buf = (TcgCodeBuf){.rw = p,
+                        .rx = p,
+                        .code_bytes = CODE_BYTES,
+                        .data = p + CODE_BYTES,
+                        .data_bytes = DATA_BYTES};
     tcg_backend_x86_64.emit_prologue(buf);
     return buf;
 }
@@ -244,8 +250,9 @@ static const void **helper_table(void)
     const void **t = g_new0(const void *, fuzz_guest.n_helpers + 1);
 
     for (unsigned i = 0; i < fuzz_guest.n_helpers; i++) {
-        memcpy(&t[i], fuzz_guest.helpers[i].kind == TCG_H_VEC ? (const void *)&fuzz_guest.helpers[i].v
-                                                              : (const void *)&fuzz_guest.helpers[i].i,
+        memcpy(&t[i],
+               fuzz_guest.helpers[i].kind == TCG_H_VEC ? (const void *)&fuzz_guest.helpers[i].v
+                                                       : (const void *)&fuzz_guest.helpers[i].i,
                sizeof *t);
     }
     return t;
@@ -254,7 +261,7 @@ static const void **helper_table(void)
 /* Compiles and runs; true if there was room and spill slots enough. */
 static bool run_host(const FuzzProgram *p, const IrRegion *r, TcgCodeBuf *buf, FuzzCpu *cpu)
 {
-    TcgCompiled c = { 0 };
+    TcgCompiled c = {0};
 
     if (!tcg_backend_x86_64.compile(r, buf, 0, &c)) {
         return false;

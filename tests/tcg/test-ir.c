@@ -8,7 +8,7 @@
 #include "fuzzgen.h"
 
 typedef struct Fix {
-    Arena     arena;
+    Arena arena;
     IrBuilder b;
 } Fix;
 
@@ -26,7 +26,10 @@ static void teardown(Fix *f, gconstpointer data)
     arena_free(&f->arena);
 }
 
-static const IrOp *op(const Fix *f, IrRef v) { return ir_op(f->b.r, v); }
+static const IrOp *op(const Fix *f, IrRef v)
+{
+    return ir_op(f->b.r, v);
+}
 
 static unsigned count(const IrRegion *r, IrOpcode opcode)
 {
@@ -118,8 +121,8 @@ static void test_conditions(Fix *f, gconstpointer data)
     g_assert_cmpint(op(f, v)->op, ==, IR_FL_COND);
     fl = ir_emit(b, IR_FL_SEL, IR_FLAGS, 0, 0, 0, ir_cmp(b, IR_EQ, 3, x, y),
                  ir_emit(b, IR_FL_SUB, IR_FLAGS, 3, 0, 0, x, ir_const(b, IR_I64, 5), 0, 0, 0),
-                 ir_emit(b, IR_FL_UNPACK, IR_FLAGS, 0, 0, 0, ir_const(b, IR_I32, 0), 0, 0, 0, 0),
-                 0, 0);
+                 ir_emit(b, IR_FL_UNPACK, IR_FLAGS, 0, 0, 0, ir_const(b, IR_I32, 0), 0, 0, 0, 0), 0,
+                 0);
     v = cond(b, IR_C_EQ, fl); /* ccmp: x == y && x == 5 */
     g_assert_cmpint(op(f, v)->op, ==, IR_AND);
     ir_goto(b, 0x2000);
@@ -148,7 +151,7 @@ static void test_loop(Fix *f, gconstpointer data)
     assert_valid(r);
     ir_optimize(r, 2, NULL);
     assert_valid(r);
-    g_assert_cmpuint(count(r, IR_PHI), ==, 2);  /* x0 and x1; not x2, and not the dead flags */
+    g_assert_cmpuint(count(r, IR_PHI), ==, 2); /* x0 and x1; not x2, and not the dead flags */
     g_assert_cmpuint(count(r, IR_POLL), ==, 1);
     g_assert_cmpuint(count(r, IR_GET), ==, 3);
     head = &r->blocks[1];
@@ -228,7 +231,7 @@ static void test_parse(void)
         free(two);
         arena_reset(&arena);
     }
-    g_assert_null(ir_parse(&arena, &fuzz_guest, "region fuzz pc 0x0\n", (char[80]){ 0 }, 80));
+    g_assert_null(ir_parse(&arena, &fuzz_guest, "region fuzz pc 0x0\n", (char[80]){0}, 80));
     arena_free(&arena);
 }
 

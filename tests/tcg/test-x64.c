@@ -23,8 +23,11 @@ static TcgCodeBuf make_buf(void)
 {
     uint8_t *p = mmap(NULL, CODE_BYTES + DATA_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    TcgCodeBuf buf = { .rw = p + DATA_BYTES, .rx = p + DATA_BYTES, .code_bytes = CODE_BYTES,
-                       .data = p, .data_bytes = DATA_BYTES };
+    TcgCodeBuf buf = {.rw = p + DATA_BYTES,
+                      .rx = p + DATA_BYTES,
+                      .code_bytes = CODE_BYTES,
+                      .data = p,
+                      .data_bytes = DATA_BYTES};
 
     g_assert_true(p != MAP_FAILED);
     tcg_backend_x86_64.emit_prologue(&buf);
@@ -136,9 +139,9 @@ static void test_programs(void)
 
 static struct {
     const TcgCompiled *c;
-    const TcgCodeBuf  *buf;
-    FuzzCpu           *cpu;
-    bool               hit;
+    const TcgCodeBuf *buf;
+    FuzzCpu *cpu;
+    bool hit;
 } fault;
 
 /* xmm16-31 in the XSAVE area: Intel SDM vol. 1, 13.4, state component 6. */
@@ -160,9 +163,9 @@ static void read_high(TcgHostRegs *regs, const uint8_t *fx)
 
 static void on_segv(int sig, siginfo_t *si, void *uc_)
 {
-    static const int order[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI,
-                                   REG_RDI, REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13,
-                                   REG_R14, REG_R15 };
+    static const int order[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
+                                  REG_RSI, REG_RDI, REG_R8,  REG_R9,  REG_R10, REG_R11,
+                                  REG_R12, REG_R13, REG_R14, REG_R15};
     ucontext_t *uc = uc_;
     TcgHostRegs regs;
     const TcgFaultPoint *fp;
@@ -185,7 +188,9 @@ static void on_segv(int sig, siginfo_t *si, void *uc_)
     uc->uc_mcontext.gregs[REG_RIP] = (greg_t)tcg_backend_x86_64.exit_address(fault.buf);
 }
 
-typedef struct Limit { uint64_t left; } Limit;
+typedef struct Limit {
+    uint64_t left;
+} Limit;
 
 static bool limited_load(void *opaque, uint64_t addr, void *dst, unsigned bytes)
 {
@@ -212,7 +217,7 @@ static void check_fault(Fixture *fx, TcgCodeBuf *buf, uint64_t seed, Arena *aren
     FuzzProgram p = fuzz_program(seed);
     unsigned tier = 1 + seed % 2;
     IrRegion *r = fuzz_build(&p, arena, tier);
-    TcgInterpMem mem = { NULL, limited_load, limited_store };
+    TcgInterpMem mem = {NULL, limited_load, limited_store};
     TcgCodeBuf b = *buf;
     TcgCompiled c;
 
@@ -242,7 +247,7 @@ static void test_faults(void)
 {
     uint64_t seed = from_env("GEMEL_FUZZ_SEED", 1), n = from_env("GEMEL_FUZZ_COUNT", 1500);
     Fixture *fx = aligned_alloc(64, (sizeof *fx + 63) & ~63u);
-    struct sigaction sa = { .sa_sigaction = on_segv, .sa_flags = SA_SIGINFO | SA_NODEFER };
+    struct sigaction sa = {.sa_sigaction = on_segv, .sa_flags = SA_SIGINFO | SA_NODEFER};
     TcgCodeBuf buf = make_buf();
     Arena arena;
 

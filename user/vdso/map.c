@@ -19,7 +19,9 @@ void user_vdso_map(UserProcess *p)
     p->vdso = (uint64_t)a;
     p->vdso_bytes = bytes;
     p->sigreturn = p->vdso + user_vdso_sigreturn;
-    UserRegion r = {.start = p->vdso, .end = p->vdso + bytes, .prot = PROT_READ | PROT_EXEC,
+    UserRegion r = {.start = p->vdso,
+                    .end = p->vdso + bytes,
+                    .prot = PROT_READ | PROT_EXEC,
                     .kind = USER_R_VDSO};
     user_map_note(&p->map, &r);
 }

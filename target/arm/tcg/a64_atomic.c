@@ -154,8 +154,8 @@ bool gen_STXR(A64Ctx *c, const A64Insn *i)
     if (i->sz < 2) { /* the load may have been wider */
         want = ir_ext(c->b, IR_I32, i->sz, false, want);
     }
-    IrRef old = ir_emit(c->b, IR_AT_CAS, type_of_size(i->sz), i->sz, 0, align_flag(c), a, want, v, 0,
-                        0);
+    IrRef old =
+        ir_emit(c->b, IR_AT_CAS, type_of_size(i->sz), i->sz, 0, align_flag(c), a, want, v, 0, 0);
     stx_end(c, i, ir_cmp(c->b, IR_NE, i->sz == 3 ? 3 : 2, old, want));
     stx_finish(c, i, failed);
     return true;
@@ -173,8 +173,8 @@ bool gen_STXP(A64Ctx *c, const A64Insn *i)
         diff = ir_bin(c->b, IR_OR, IR_I64, ir_bin(c->b, IR_XOR, IR_I64, half64(c, old, 0), want),
                       ir_bin(c->b, IR_XOR, IR_I64, half64(c, old, 1), want1));
     } else {
-        IrRef old = ir_emit(c->b, IR_AT_CAS, IR_I64, 3, 0, align_flag(c), a, want,
-                            join32(c, v1, v2), 0, 0);
+        IrRef old =
+            ir_emit(c->b, IR_AT_CAS, IR_I64, 3, 0, align_flag(c), a, want, join32(c, v1, v2), 0, 0);
         diff = ir_bin(c->b, IR_XOR, IR_I64, old, want);
     }
     stx_end(c, i, ir_cmp(c->b, IR_NE, 3, diff, ir_const(c->b, IR_I64, 0)));
@@ -200,7 +200,7 @@ static IrRef rmw(A64Ctx *c, const A64Insn *i, IrRmw op)
 bool gen_LDOP(A64Ctx *c, const A64Insn *i)
 {
     static const IrRmw ops[8] = {
-        IR_RMW_ADD, IR_RMW_CLR, IR_RMW_XOR, IR_RMW_OR,
+        IR_RMW_ADD,  IR_RMW_CLR,  IR_RMW_XOR,  IR_RMW_OR,
         IR_RMW_SMAX, IR_RMW_SMIN, IR_RMW_UMAX, IR_RMW_UMIN,
     };
     a64_put_x(c, i->rt, rmw(c, i, ops[i->opc]));

@@ -57,8 +57,8 @@ bool gen_B_cond(A64Ctx *c, const A64Insn *i)
 
 bool gen_CBZ(A64Ctx *c, const A64Insn *i)
 {
-    IrRef cond = ir_cmp(c->b, i->op ? IR_NE : IR_EQ, i->sf ? 3 : 2, a64_x(c, i->rt),
-                        a64_imm(c, i->sf, 0));
+    IrRef cond =
+        ir_cmp(c->b, i->op ? IR_NE : IR_EQ, i->sf ? 3 : 2, a64_x(c, i->rt), a64_imm(c, i->sf, 0));
     return branch_if(c, cond, (uint64_t)(a64_sext(i->imm, 19) * 4));
 }
 
@@ -87,14 +87,10 @@ static unsigned btypes_accepted(uint32_t word)
     switch (word) {
     case 0xd503245f: /* BTI c */
     case 0xd503233f: /* PACIASP, PACIBSP; Linux sets SCTLR_EL1.BT0 */
-    case 0xd503237f:
-        return 1 << 0 | 1 << 1 | 1 << 2;
-    case 0xd503249f: /* BTI j */
-        return 1 << 0 | 1 << 1 | 1 << 3;
-    case 0xd50324df: /* BTI jc */
-        return 0xf;
-    default:
-        return 1 << 0;
+    case 0xd503237f: return 1 << 0 | 1 << 1 | 1 << 2;
+    case 0xd503249f: /* BTI j */ return 1 << 0 | 1 << 1 | 1 << 3;
+    case 0xd50324df: /* BTI jc */ return 0xf;
+    default: return 1 << 0;
     }
 }
 

@@ -14,15 +14,45 @@
 
 /* ---- slots ---- */
 
-#define SLOT(label, field, slot_type, hot) \
-    { .name = label, .offset = offsetof(A64Cpu, field), .type = slot_type, .prefer = hot }
+#define SLOT(label, field, slot_type, hot)                                                         \
+    {                                                                                              \
+        .name = label, .offset = offsetof(A64Cpu, field), .type = slot_type, .prefer = hot         \
+    }
 #define X(n) [A64_S_X0 + n] = SLOT("x" #n, x[n], IR_I64, 1)
 #define V(n) [A64_S_V0 + n] = SLOT("v" #n, v[n], IR_V128, n < 8 || n >= 16)
 
 static const TcgSlot slots[A64_N_SLOTS] = {
-    X(0), X(1), X(2), X(3), X(4), X(5), X(6), X(7), X(8), X(9), X(10), X(11), X(12), X(13), X(14),
-    X(15), X(16), X(17), X(18), X(19), X(20), X(21), X(22), X(23), X(24), X(25), X(26), X(27), X(28),
-    X(29), X(30),
+    X(0),
+    X(1),
+    X(2),
+    X(3),
+    X(4),
+    X(5),
+    X(6),
+    X(7),
+    X(8),
+    X(9),
+    X(10),
+    X(11),
+    X(12),
+    X(13),
+    X(14),
+    X(15),
+    X(16),
+    X(17),
+    X(18),
+    X(19),
+    X(20),
+    X(21),
+    X(22),
+    X(23),
+    X(24),
+    X(25),
+    X(26),
+    X(27),
+    X(28),
+    X(29),
+    X(30),
     [A64_S_SP] = SLOT("sp", sp, IR_I64, 1),
     [A64_S_NZCV] = SLOT("nzcv", nzcv, IR_FLAGS, 0),
     [A64_S_PC] = SLOT("pc", pc, IR_I64, 0),
@@ -33,23 +63,52 @@ static const TcgSlot slots[A64_N_SLOTS] = {
     [A64_S_TPIDR_EL0] = SLOT("tpidr_el0", tpidr_el0, IR_I64, 0),
     [A64_S_FPCR] = SLOT("fpcr", fpcr, IR_I32, 0),
     [A64_S_QC] = SLOT("qc", qc, IR_V128, 0),
-    V(0), V(1), V(2), V(3), V(4), V(5), V(6), V(7), V(8), V(9), V(10), V(11), V(12), V(13), V(14),
-    V(15), V(16), V(17), V(18), V(19), V(20), V(21), V(22), V(23), V(24), V(25), V(26), V(27), V(28),
-    V(29), V(30), V(31),
+    V(0),
+    V(1),
+    V(2),
+    V(3),
+    V(4),
+    V(5),
+    V(6),
+    V(7),
+    V(8),
+    V(9),
+    V(10),
+    V(11),
+    V(12),
+    V(13),
+    V(14),
+    V(15),
+    V(16),
+    V(17),
+    V(18),
+    V(19),
+    V(20),
+    V(21),
+    V(22),
+    V(23),
+    V(24),
+    V(25),
+    V(26),
+    V(27),
+    V(28),
+    V(29),
+    V(30),
+    V(31),
 };
 _Static_assert(A64_N_SLOTS <= IR_MAX_SLOTS, "slots");
 
 /* ---- helpers ---- */
 
-static const uint16_t clobber_none[] = { 0xffff };
-static const uint16_t clobber_fpcr[] = { A64_S_FPCR, 0xffff };
+static const uint16_t clobber_none[] = {0xffff};
+static const uint16_t clobber_fpcr[] = {A64_S_FPCR, 0xffff};
 
-#define HELPER_INT(label, mode) \
-    { .name = #label, .kind = TCG_H_INT, .fp = TCG_FP_##mode, .i = a64_h_##label },
-#define HELPER_S(label, mode, list) \
-    { .name = #label, .kind = TCG_H_INT, .fp = TCG_FP_##mode, .i = a64_h_##label, .clobbers = list },
-#define HELPER_VEC(label, mode) \
-    { .name = #label, .kind = TCG_H_VEC, .fp = TCG_FP_##mode, .v = a64_h_##label },
+#define HELPER_INT(label, mode)                                                                    \
+    {.name = #label, .kind = TCG_H_INT, .fp = TCG_FP_##mode, .i = a64_h_##label},
+#define HELPER_S(label, mode, list)                                                                \
+    {.name = #label, .kind = TCG_H_INT, .fp = TCG_FP_##mode, .i = a64_h_##label, .clobbers = list},
+#define HELPER_VEC(label, mode)                                                                    \
+    {.name = #label, .kind = TCG_H_VEC, .fp = TCG_FP_##mode, .v = a64_h_##label},
 static const TcgHelper helpers[A64_N_HELPERS] = {
 #include "target/arm/tcg/helpers.def"
 };
@@ -109,7 +168,10 @@ static void end_block(A64Ctx *c)
 static void a64_translate(TcgBlockCtx *blk)
 {
     A64Ctx c = {
-        .b = blk->b, .blk = blk, .cpu = (const A64Cpu *)(const void *)blk->cpu, .pc = blk->pc,
+        .b = blk->b,
+        .blk = blk,
+        .cpu = (const A64Cpu *)(const void *)blk->cpu,
+        .pc = blk->pc,
         .mode = blk->mode,
     };
     blk->n_insns = blk->n_bytes = blk->n_targets = 0;

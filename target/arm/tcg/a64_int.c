@@ -54,7 +54,7 @@ IrRef a64_extend(A64Ctx *c, IrRef v, unsigned option)
 /* ShiftReg() by a constant. */
 static IrRef shift_imm(A64Ctx *c, unsigned sf, IrRef v, unsigned kind, unsigned amount)
 {
-    static const IrOpcode ops[] = { IR_SHL, IR_SHR, IR_SAR, IR_ROR };
+    static const IrOpcode ops[] = {IR_SHL, IR_SHR, IR_SAR, IR_ROR};
     return amount ? ir_bini(c->b, ops[kind], a64_type(sf), v, amount) : v;
 }
 
@@ -127,7 +127,10 @@ bool gen_ADCS(A64Ctx *c, const A64Insn *i)
 static void logical(A64Ctx *c, const A64Insn *i, IrRef a, IrRef b, unsigned invert, bool sp)
 {
     static const IrOpcode ops[4][2] = {
-        { IR_AND, IR_ANDN }, { IR_OR, IR_ORN }, { IR_XOR, IR_XOR }, { IR_AND, IR_ANDN },
+        {IR_AND, IR_ANDN},
+        {IR_OR, IR_ORN},
+        {IR_XOR, IR_XOR},
+        {IR_AND, IR_ANDN},
     };
     IrType t = a64_type(i->sf);
     if (i->opc == 2 && invert) {
@@ -217,8 +220,9 @@ bool gen_MOVK(A64Ctx *c, const A64Insn *i)
         a64_put_x(c, i->rd, a64_imm(c, i->sf, known));
         return true;
     }
-    a64_put_x(c, i->rd, ir_emit(c->b, IR_BFI, t, 0, 0, 0, old, ir_const(c->b, t, i->imm), 0, 0,
-                                pos | 16u << 8));
+    a64_put_x(
+        c, i->rd,
+        ir_emit(c->b, IR_BFI, t, 0, 0, 0, old, ir_const(c->b, t, i->imm), 0, 0, pos | 16u << 8));
     return true;
 }
 
@@ -328,8 +332,8 @@ bool gen_CCMP(A64Ctx *c, const A64Insn *i)
 {
     IrRef a = a64_x(c, i->rn);
     IrRef b = i->i ? a64_imm(c, i->sf, i->rm) : a64_x(c, i->rm);
-    IrRef fl = ir_emit(c->b, i->op ? IR_FL_SUB : IR_FL_ADD, IR_FLAGS, esz_of(i->sf), 0, 0, a, b, 0, 0,
-                       0);
+    IrRef fl =
+        ir_emit(c->b, i->op ? IR_FL_SUB : IR_FL_ADD, IR_FLAGS, esz_of(i->sf), 0, 0, a, b, 0, 0, 0);
     if (i->cond < 14) {
         fl = ir_emit(c->b, IR_FL_SEL, IR_FLAGS, 0, 0, 0, a64_cond(c, i->cond), fl,
                      a64_flags_const(c, i->nzcv), 0, 0);
@@ -374,7 +378,7 @@ bool gen_SDIV(A64Ctx *c, const A64Insn *i)
 
 bool gen_SHIFTV(A64Ctx *c, const A64Insn *i)
 {
-    static const IrOpcode ops[] = { IR_SHL, IR_SHR, IR_SAR, IR_ROR };
+    static const IrOpcode ops[] = {IR_SHL, IR_SHR, IR_SAR, IR_ROR};
     a64_put_x(c, i->rd,
               ir_bin(c->b, ops[i->op2], a64_type(i->sf), a64_x(c, i->rn), a64_x(c, i->rm)));
     return true;
@@ -415,8 +419,9 @@ bool gen_CRC32(A64Ctx *c, const A64Insn *i)
         return false;
     }
     IrRef acc = a64_x(c, i->rn), val = a64_x(c, i->rm);
-    a64_put_x(c, i->rd, i->c ? ir_emit(c->b, IR_CRC32, IR_I32, i->sz, 1, 0, acc, val, 0, 0, 0)
-                             : crc32_ieee(c, i->sz, acc, val));
+    a64_put_x(c, i->rd,
+              i->c ? ir_emit(c->b, IR_CRC32, IR_I32, i->sz, 1, 0, acc, val, 0, 0, 0)
+                   : crc32_ieee(c, i->sz, acc, val));
     return true;
 }
 
@@ -440,8 +445,9 @@ bool gen_REV(A64Ctx *c, const A64Insn *i)
     if (i->opc && !i->sf) {
         return false;
     }
-    a64_put_x(c, i->rd, ir_emit(c->b, IR_BSWAP, a64_type(i->sf), i->opc ? 3 : 2, 0, 0,
-                                a64_x(c, i->rn), 0, 0, 0, 0));
+    a64_put_x(c, i->rd,
+              ir_emit(c->b, IR_BSWAP, a64_type(i->sf), i->opc ? 3 : 2, 0, 0, a64_x(c, i->rn), 0, 0,
+                      0, 0));
     return true;
 }
 
@@ -489,8 +495,8 @@ bool gen_MADDL(A64Ctx *c, const A64Insn *i)
 
 bool gen_MULH(A64Ctx *c, const A64Insn *i)
 {
-    a64_put_x(c, i->rd, ir_bin(c->b, i->u ? IR_MULHU : IR_MULHS, IR_I64, a64_x(c, i->rn),
-                               a64_x(c, i->rm)));
+    a64_put_x(c, i->rd,
+              ir_bin(c->b, i->u ? IR_MULHU : IR_MULHS, IR_I64, a64_x(c, i->rn), a64_x(c, i->rm)));
     return true;
 }
 
@@ -555,7 +561,7 @@ bool gen_AXFLAG(A64Ctx *c, const A64Insn *i)
 
 bool gen_RMIF(A64Ctx *c, const A64Insn *i)
 {
-    static const uint8_t pos[4] = { PK_V, PK_C, PK_Z, PK_N };
+    static const uint8_t pos[4] = {PK_V, PK_C, PK_Z, PK_N};
     IrRef v = a64_x(c, i->rn), p = packed_flags(c);
     uint32_t keep = 1u << PK_N | 1u << PK_Z | 1u << PK_C | 1u << PK_V;
     for (unsigned n = 0; n < 4; n++) {
@@ -576,13 +582,15 @@ bool gen_SETF(A64Ctx *c, const A64Insn *i)
 {
     unsigned bits = i->sz ? 16 : 8;
     IrRef v = a64_x(c, i->rn);
-    IrRef zero = ir_cmp(c->b, IR_EQ, 2, ir_ext(c->b, IR_I32, i->sz, false, v),
-                        ir_const(c->b, IR_I32, 0));
-    IrRef n = a64_bits(c, IR_I32, false, v, bits - 1, 1), above = a64_bits(c, IR_I32, false, v, bits, 1);
+    IrRef zero =
+        ir_cmp(c->b, IR_EQ, 2, ir_ext(c->b, IR_I32, i->sz, false, v), ir_const(c->b, IR_I32, 0));
+    IrRef n = a64_bits(c, IR_I32, false, v, bits - 1, 1),
+          above = a64_bits(c, IR_I32, false, v, bits, 1);
     IrRef r = ir_bini(c->b, IR_AND, IR_I32, packed_flags(c), 1u << PK_C);
     r = or32(c, r, flag_at(c, n, PK_N));
-    r = or32(c, r, ir_select(c->b, IR_I32, zero, ir_const(c->b, IR_I32, 1u << PK_Z),
-                             ir_const(c->b, IR_I32, 0)));
+    r = or32(c, r,
+             ir_select(c->b, IR_I32, zero, ir_const(c->b, IR_I32, 1u << PK_Z),
+                       ir_const(c->b, IR_I32, 0)));
     put_packed(c, or32(c, r, ir_bin(c->b, IR_XOR, IR_I32, n, above)));
     return true;
 }

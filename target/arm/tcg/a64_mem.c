@@ -3,9 +3,9 @@
  * A64 loads and stores of general registers: addressing, all plain forms, pairs, literals.
  *
  * Source: Arm ARM (DDI 0487), C4 "Loads and stores", C6.2. Exclusives and atomics: a64_atomic.c.
- * Write-back where the base is also transferred is CONSTRAINED UNPREDICTABLE; here the transfer uses
- * the old base, and the base register ends up with the address.
- * DEVIATION: a misaligned SP as base raises nothing (SCTLR_EL1.SA0 is taken as 0).
+ * Write-back where the base is also transferred is CONSTRAINED UNPREDICTABLE; here the transfer
+ * uses the old base, and the base register ends up with the address. DEVIATION: a misaligned SP as
+ * base raises nothing (SCTLR_EL1.SA0 is taken as 0).
  */
 #include "target/arm/tcg/a64_ctx.h"
 
@@ -98,7 +98,7 @@ static bool ldst_writeback(A64Ctx *c, const A64Insn *i, bool pre)
     }
     int64_t imm = a64_sext(i->imm, 9);
     IrRef base = a64_xsp(c, i->rn);
-    IrRef v = access_mem(c, i, kind, (A64Addr){ .base = base, .disp = pre ? imm : 0 });
+    IrRef v = access_mem(c, i, kind, (A64Addr){.base = base, .disp = pre ? imm : 0});
     if (v) {
         a64_put_x(c, i->rt, v);
     }
@@ -163,12 +163,13 @@ static bool ldst_pair(A64Ctx *c, const A64Insn *i, bool post, bool writeback)
     unsigned esz = i->opc == 2 ? 3 : 2;
     int64_t imm = a64_sext(i->imm, 7) * (1 << esz);
     IrRef base = a64_xsp(c, i->rn);
-    A64Addr a = { .base = base, .disp = post ? 0 : imm };
+    A64Addr a = {.base = base, .disp = post ? 0 : imm};
     if (i->l) {
         IrType t = sext || esz == 3 ? IR_I64 : IR_I32;
         a = a64_addr_strip(c, a);
         IrRef v1 = ir_ld(c->b, t, esz, sext ? IRF_SEXT : 0, a.base, IR_NONE, 0, a.disp);
-        IrRef v2 = ir_ld(c->b, t, esz, sext ? IRF_SEXT : 0, a.base, IR_NONE, 0, a.disp + (1 << esz));
+        IrRef v2 =
+            ir_ld(c->b, t, esz, sext ? IRF_SEXT : 0, a.base, IR_NONE, 0, a.disp + (1 << esz));
         a64_put_x(c, i->rt, v1);
         a64_put_x(c, i->rt2, v2);
     } else {

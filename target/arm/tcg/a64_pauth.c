@@ -11,14 +11,15 @@
 /* ---- QARMA5 ---- */
 
 /* Cell n of the output comes from cell shuffle[n] of the input; cell 0 is bits 3:0. */
-static const uint8_t shuffle[16] = { 13, 6, 11, 0, 7, 12, 1, 10, 8, 3, 14, 5, 2, 9, 4, 15 };
-static const uint8_t tweak_from[16] = { 4, 5, 6, 7, 11, 2, 3, 8, 12, 13, 14, 15, 0, 1, 10, 9 };
-static const uint16_t tweak_rotated = 1 << 2 | 1 << 4 | 1 << 7 | 1 << 11 | 1 << 12 | 1 << 14 | 1 << 15;
-static const uint8_t sub_cell[16] = { 11, 6, 8, 15, 12, 0, 9, 14, 3, 7, 4, 5, 13, 2, 1, 10 };
-static const uint8_t inv_sub_cell[16] = { 5, 14, 13, 8, 10, 11, 1, 9, 2, 6, 15, 0, 4, 12, 7, 3 };
+static const uint8_t shuffle[16] = {13, 6, 11, 0, 7, 12, 1, 10, 8, 3, 14, 5, 2, 9, 4, 15};
+static const uint8_t tweak_from[16] = {4, 5, 6, 7, 11, 2, 3, 8, 12, 13, 14, 15, 0, 1, 10, 9};
+static const uint16_t tweak_rotated =
+    1 << 2 | 1 << 4 | 1 << 7 | 1 << 11 | 1 << 12 | 1 << 14 | 1 << 15;
+static const uint8_t sub_cell[16] = {11, 6, 8, 15, 12, 0, 9, 14, 3, 7, 4, 5, 13, 2, 1, 10};
+static const uint8_t inv_sub_cell[16] = {5, 14, 13, 8, 10, 11, 1, 9, 2, 6, 15, 0, 4, 12, 7, 3};
 static const uint64_t round_const[5] = {
-    0x0000000000000000, 0x13198a2e03707344, 0xa4093822299f31d0, 0x082efa98ec4e6c89,
-    0x452821e638d01377,
+    0x0000000000000000, 0x13198a2e03707344, 0xa4093822299f31d0,
+    0x082efa98ec4e6c89, 0x452821e638d01377,
 };
 static const uint64_t alpha = 0xc0ac29b7c97c50dd;
 
@@ -132,8 +133,8 @@ static uint64_t compute_pac(uint64_t data, uint64_t modifier, uint64_t key0, uin
 /* ---- pointers ---- */
 
 enum { BOTTOM = 48 };
-static const uint64_t code_bits_tagged = 0x7full << BOTTOM;      /* 54:48 */
-static const uint64_t code_bits_plain = 0xff7full << BOTTOM;     /* 63:56, 54:48 */
+static const uint64_t code_bits_tagged = 0x7full << BOTTOM;  /* 54:48 */
+static const uint64_t code_bits_plain = 0xff7full << BOTTOM; /* 63:56, 54:48 */
 
 static bool upper_half(uint64_t ptr)
 {
@@ -162,7 +163,8 @@ static uint64_t pac_of(A64Cpu *cpu, uint64_t ptr, uint64_t modifier, uint64_t ke
     A64PacEntry *e = &cpu->pac_cache[(data >> 2 ^ modifier >> 4) % A64_PAC_CACHE];
     if (!e->valid || e->data != data || e->modifier != modifier || e->key0 != k[1] ||
         e->key1 != k[0]) {
-        *e = (A64PacEntry){data, modifier, k[1], k[0], compute_pac(data, modifier, k[1], k[0]), true};
+        *e = (A64PacEntry){data, modifier, k[1], k[0], compute_pac(data, modifier, k[1], k[0]),
+                           true};
     }
     return e->pac;
 }
@@ -182,7 +184,8 @@ uint64_t a64_h_pac_add(struct TcgCpu *tc, uint64_t ptr, uint64_t modifier, uint6
     return (ptr & ~mask) | (pac & mask);
 }
 
-uint64_t a64_h_pac_auth(struct TcgCpu *tc, uint64_t ptr, uint64_t modifier, uint64_t key, uint64_t d)
+uint64_t a64_h_pac_auth(struct TcgCpu *tc, uint64_t ptr, uint64_t modifier, uint64_t key,
+                        uint64_t d)
 {
     (void)d;
     A64Cpu *cpu = (A64Cpu *)(void *)tc;
@@ -211,7 +214,8 @@ uint64_t a64_h_pac_ga(struct TcgCpu *tc, uint64_t v, uint64_t modifier, uint64_t
 
 static IrRef pac_call(A64Ctx *c, A64HelperId h, A64PacKey key, IrRef ptr, IrRef modifier)
 {
-    return ir_emit(c->b, IR_CALLP, IR_I64, 0, 0, 0, ptr, modifier, ir_const(c->b, IR_I64, key), 0, h);
+    return ir_emit(c->b, IR_CALLP, IR_I64, 0, 0, 0, ptr, modifier, ir_const(c->b, IR_I64, key), 0,
+                   h);
 }
 
 IrRef a64_pac_add(A64Ctx *c, A64PacKey key, IrRef ptr, IrRef modifier)
@@ -228,8 +232,8 @@ IrRef a64_pac_auth(A64Ctx *c, A64PacKey key, IrRef ptr, IrRef modifier)
     }
     /* right when bits 55:48 are 0, or bits 63:48 all 1 */
     IrRef zero = ir_const(b, IR_I64, 0);
-    IrRef upper = ir_cmp(b, IR_EQ, 3, ir_bini(b, IR_SAR, IR_I64, r, BOTTOM),
-                         ir_const(b, IR_I64, ~0ull));
+    IrRef upper =
+        ir_cmp(b, IR_EQ, 3, ir_bini(b, IR_SAR, IR_I64, r, BOTTOM), ir_const(b, IR_I64, ~0ull));
     IrRef rest = ir_select(b, IR_I64, upper, zero, a64_bits(c, IR_I64, false, r, BOTTOM, 8));
     IrBlk good = ir_new_block(b, c->pc, true), bad = ir_new_block(b, c->pc, true);
     ir_brc(b, ir_cmp(b, IR_EQ, 3, rest, zero), good, bad);
@@ -276,8 +280,9 @@ bool gen_XPAC(A64Ctx *c, const A64Insn *i)
 
 bool gen_PACGA(A64Ctx *c, const A64Insn *i)
 {
-    a64_put_x(c, i->rd, ir_emit(c->b, IR_CALLP, IR_I64, 0, 0, 0, a64_x(c, i->rn),
-                                a64_xsp(c, i->rm), 0, 0, A64_H_pac_ga));
+    a64_put_x(c, i->rd,
+              ir_emit(c->b, IR_CALLP, IR_I64, 0, 0, 0, a64_x(c, i->rn), a64_xsp(c, i->rm), 0, 0,
+                      A64_H_pac_ga));
     return true;
 }
 
@@ -307,10 +312,12 @@ bool a64_pac_hint(A64Ctx *c, unsigned hint)
         return false;
     }
     unsigned reg = with_x16 ? 17 : 30;
-    IrRef modifier = with_x16 ? a64_x(c, 16) : hint & 1 ? a64_xsp(c, 31) : ir_const(c->b, IR_I64, 0);
+    IrRef modifier = with_x16   ? a64_x(c, 16)
+                     : hint & 1 ? a64_xsp(c, 31)
+                                : ir_const(c->b, IR_I64, 0);
     A64PacKey key = hint & 2 ? A64_KEY_IB : A64_KEY_IA;
     IrRef ptr = a64_x(c, reg);
-    a64_put_x(c, reg, hint & 4 ? a64_pac_auth(c, key, ptr, modifier)
-                               : a64_pac_add(c, key, ptr, modifier));
+    a64_put_x(c, reg,
+              hint & 4 ? a64_pac_auth(c, key, ptr, modifier) : a64_pac_add(c, key, ptr, modifier));
     return true;
 }

@@ -22,7 +22,7 @@ bool gen_HINT(A64Ctx *c, const A64Insn *i)
 /* Also DSB, SSBB, PSSBB. CRm 1:0: 1 loads, 2 stores, 3 all; 0 (SSBB) is taken as all. */
 bool gen_DMB(A64Ctx *c, const A64Insn *i)
 {
-    static const IrFence kind[4] = { IR_FENCE_FULL, IR_FENCE_LOAD, IR_FENCE_STORE, IR_FENCE_FULL };
+    static const IrFence kind[4] = {IR_FENCE_FULL, IR_FENCE_LOAD, IR_FENCE_STORE, IR_FENCE_FULL};
     ir_emit(c->b, IR_FENCE, IR_VOID, 0, kind[i->crm & 3], 0, 0, 0, 0, 0, 0);
     return true;
 }
@@ -53,10 +53,10 @@ bool gen_ISB(A64Ctx *c, const A64Insn *i)
 /* ---- system registers ---- */
 
 typedef struct SysReg {
-    uint16_t enc;     /* op0:op1:crn:crm:op2 */
-    uint8_t  feature; /* A64Feature */
-    IrRef  (*read)(A64Ctx *c);            /* NULL: write-only */
-    void   (*write)(A64Ctx *c, IrRef v);  /* NULL: read-only; may end the block */
+    uint16_t enc;                      /* op0:op1:crn:crm:op2 */
+    uint8_t feature;                   /* A64Feature */
+    IrRef (*read)(A64Ctx *c);          /* NULL: write-only */
+    void (*write)(A64Ctx *c, IrRef v); /* NULL: read-only; may end the block */
 } SysReg;
 
 #define ENC(op0, op1, crn, crm, op2) ((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
@@ -180,20 +180,20 @@ static IrRef read_mpidr(A64Ctx *c)
 }
 
 static const SysReg sys_regs[] = {
-    { ENC(3, 3, 4, 2, 0), A64_FEAT_BASE, read_nzcv, write_nzcv },
-    { ENC(3, 3, 4, 2, 6), A64_FEAT_SSBS, read_ssbs, write_ssbs },
-    { ENC(3, 3, 4, 4, 0), A64_FEAT_FP, read_fpcr, write_fpcr },
-    { ENC(3, 3, 4, 4, 1), A64_FEAT_FP, read_fpsr, write_fpsr },
-    { ENC(3, 3, 13, 0, 2), A64_FEAT_BASE, read_tpidr, write_tpidr },
-    { ENC(3, 3, 13, 0, 3), A64_FEAT_BASE, read_tpidrro, NULL },
-    { ENC(3, 3, 0, 0, 1), A64_FEAT_BASE, read_ctr, NULL },
-    { ENC(3, 3, 0, 0, 7), A64_FEAT_BASE, read_dczid, NULL },
-    { ENC(3, 3, 14, 0, 0), A64_FEAT_BASE, read_cntfrq, NULL },
-    { ENC(3, 3, 14, 0, 2), A64_FEAT_BASE, read_cntvct, NULL },
-    { ENC(3, 3, 2, 4, 0), A64_FEAT_RNG, read_rndr, NULL },
-    { ENC(3, 3, 2, 4, 1), A64_FEAT_RNG, read_rndr, NULL },
-    { ENC(3, 0, 0, 0, 0), A64_FEAT_BASE, read_midr, NULL },
-    { ENC(3, 0, 0, 0, 5), A64_FEAT_BASE, read_mpidr, NULL },
+    {ENC(3, 3, 4, 2, 0), A64_FEAT_BASE, read_nzcv, write_nzcv},
+    {ENC(3, 3, 4, 2, 6), A64_FEAT_SSBS, read_ssbs, write_ssbs},
+    {ENC(3, 3, 4, 4, 0), A64_FEAT_FP, read_fpcr, write_fpcr},
+    {ENC(3, 3, 4, 4, 1), A64_FEAT_FP, read_fpsr, write_fpsr},
+    {ENC(3, 3, 13, 0, 2), A64_FEAT_BASE, read_tpidr, write_tpidr},
+    {ENC(3, 3, 13, 0, 3), A64_FEAT_BASE, read_tpidrro, NULL},
+    {ENC(3, 3, 0, 0, 1), A64_FEAT_BASE, read_ctr, NULL},
+    {ENC(3, 3, 0, 0, 7), A64_FEAT_BASE, read_dczid, NULL},
+    {ENC(3, 3, 14, 0, 0), A64_FEAT_BASE, read_cntfrq, NULL},
+    {ENC(3, 3, 14, 0, 2), A64_FEAT_BASE, read_cntvct, NULL},
+    {ENC(3, 3, 2, 4, 0), A64_FEAT_RNG, read_rndr, NULL},
+    {ENC(3, 3, 2, 4, 1), A64_FEAT_RNG, read_rndr, NULL},
+    {ENC(3, 0, 0, 0, 0), A64_FEAT_BASE, read_midr, NULL},
+    {ENC(3, 0, 0, 0, 5), A64_FEAT_BASE, read_mpidr, NULL},
 };
 
 static const SysReg *find_sys_reg(const A64Ctx *c, unsigned enc)
@@ -208,10 +208,10 @@ static const SysReg *find_sys_reg(const A64Ctx *c, unsigned enc)
 
 /* ID_AA64x_EL1 by CRm - 4 and op2: index into A64Cpu.id_aa64 plus 1; 0 reads as zero. */
 static const uint8_t id_by_number[4][8] = {
-    { A64_ID_PFR0 + 1, A64_ID_PFR1 + 1, 0, 0, A64_ID_ZFR0 + 1, A64_ID_SMFR0 + 1, 0, 0 },
-    { A64_ID_DFR0 + 1, A64_ID_DFR1 + 1, 0, 0, 0, 0, 0, 0 },
-    { A64_ID_ISAR0 + 1, A64_ID_ISAR1 + 1, A64_ID_ISAR2 + 1, 0, 0, 0, 0, 0 },
-    { A64_ID_MMFR0 + 1, A64_ID_MMFR1 + 1, A64_ID_MMFR2 + 1, 0, 0, 0, 0, 0 },
+    {A64_ID_PFR0 + 1, A64_ID_PFR1 + 1, 0, 0, A64_ID_ZFR0 + 1, A64_ID_SMFR0 + 1, 0, 0},
+    {A64_ID_DFR0 + 1, A64_ID_DFR1 + 1, 0, 0, 0, 0, 0, 0},
+    {A64_ID_ISAR0 + 1, A64_ID_ISAR1 + 1, A64_ID_ISAR2 + 1, 0, 0, 0, 0, 0},
+    {A64_ID_MMFR0 + 1, A64_ID_MMFR1 + 1, A64_ID_MMFR2 + 1, 0, 0, 0, 0, 0},
 };
 
 /* The ID space op0 3, op1 0, CRn 0 that Linux emulates for EL0: CRm 2 to 7, REVIDR. */
@@ -305,19 +305,13 @@ bool gen_SYS(A64Ctx *c, const A64Insn *i)
 {
     IrRef v = a64_x(c, i->rt);
     switch (ENC(1, i->op1, i->crn, i->crm, i->op2)) {
-    case OP_IC_IVAU:
-        return ic_ivau(c, v);
-    case OP_DC_ZVA:
-        return dc_zva(c, v);
+    case OP_IC_IVAU: return ic_ivau(c, v);
+    case OP_DC_ZVA: return dc_zva(c, v);
     case OP_DC_CVAC:
     case OP_DC_CVAU:
-    case OP_DC_CIVAC:
-        return dc_clean(c, v);
-    case OP_DC_CVAP:
-        return a64_feat(c, A64_FEAT_DPB) && dc_clean(c, v);
-    case OP_DC_CVADP:
-        return a64_feat(c, A64_FEAT_DPB2) && dc_clean(c, v);
-    default:
-        return false;
+    case OP_DC_CIVAC: return dc_clean(c, v);
+    case OP_DC_CVAP: return a64_feat(c, A64_FEAT_DPB) && dc_clean(c, v);
+    case OP_DC_CVADP: return a64_feat(c, A64_FEAT_DPB2) && dc_clean(c, v);
+    default: return false;
     }
 }

@@ -5,9 +5,14 @@
 #include <string.h>
 
 const X86Row x86_rows[X86_N_ROWS] = {
-#define X86_INSN(opc, pfx, m, text, o1, o2, o3, gen, arg, at, un) \
-    { .opcode = opc, .prefix = X86_P_##pfx, .modrm = X86_M_##m, .name = text, \
-      .operand = { X86_O_##o1, X86_O_##o2, X86_O_##o3 }, .attrs = at, .undef = X86_U_##un },
+#define X86_INSN(opc, pfx, m, text, o1, o2, o3, gen, arg, at, un)                                  \
+    {.opcode = opc,                                                                                \
+     .prefix = X86_P_##pfx,                                                                        \
+     .modrm = X86_M_##m,                                                                           \
+     .name = text,                                                                                 \
+     .operand = {X86_O_##o1, X86_O_##o2, X86_O_##o3},                                              \
+     .attrs = at,                                                                                  \
+     .undef = X86_U_##un},
 #include "target/x86/decode/x86_insns.def"
 #undef X86_INSN
 };
@@ -15,8 +20,8 @@ const X86Row x86_rows[X86_N_ROWS] = {
 /* The bytes not yet read. */
 typedef struct Cursor {
     const uint8_t *code;
-    uint32_t       at, bytes;
-    bool           past;   /* wanted more than there are */
+    uint32_t at, bytes;
+    bool past; /* wanted more than there are */
 } Cursor;
 
 static uint64_t take(Cursor *c, unsigned n)
@@ -53,19 +58,23 @@ static void prefixes(Cursor *c, X86Insn *i)
         uint8_t b = peek(c);
         switch (b) {
         case 0xf0: i->lock = true; break;
-        case 0xf2: case 0xf3: i->rep = b; break;
+        case 0xf2:
+        case 0xf3: i->rep = b; break;
         case 0x66: i->opsize = true; break;
         case 0x67: i->aesz = 2; break;
         case 0x64: i->seg = 4; break;
         case 0x65: i->seg = 5; break;
-        case 0x26: case 0x2e: case 0x36: case 0x3e: break; /* ES CS SS DS: no effect */
+        case 0x26:
+        case 0x2e:
+        case 0x36:
+        case 0x3e: break; /* ES CS SS DS: no effect */
         default:
             if ((b & 0xf0) == 0x40 && !c->past) {
                 i->rex = b;
                 c->at++;
                 b = peek(c);
-                if (b == 0xf0 || b == 0xf2 || b == 0xf3 || b == 0x66 || b == 0x67 ||
-                    b == 0x64 || b == 0x65 || b == 0x26 || b == 0x2e || b == 0x36 || b == 0x3e ||
+                if (b == 0xf0 || b == 0xf2 || b == 0xf3 || b == 0x66 || b == 0x67 || b == 0x64 ||
+                    b == 0x65 || b == 0x26 || b == 0x2e || b == 0x36 || b == 0x3e ||
                     (b & 0xf0) == 0x40) {
                     i->rex = 0; /* not the last one: without effect */
                     continue;
@@ -117,8 +126,10 @@ static unsigned first_row(unsigned opc)
 
 static bool row_fits(const X86Row *r, const X86Insn *i)
 {
-    X86Prefix p = i->rep == 0xf3 ? X86_P_F3 : i->rep == 0xf2 ? X86_P_F2
-                  : i->opsize ? X86_P_66 : X86_P_NP;
+    X86Prefix p = i->rep == 0xf3   ? X86_P_F3
+                  : i->rep == 0xf2 ? X86_P_F2
+                  : i->opsize      ? X86_P_66
+                                   : X86_P_NP;
     bool reg = i->modrm >> 6 == 3;
     if (r->prefix != X86_P_ANY && r->prefix != p) {
         return false;
@@ -166,7 +177,9 @@ static void memory(Cursor *c, X86Insn *i)
 static uint8_t operand_esz(const X86Insn *i, unsigned sz)
 {
     switch (sz) {
-    case X86_SZ_V: case X86_SZ_Z: case X86_SZ_S: return i->esz;
+    case X86_SZ_V:
+    case X86_SZ_Z:
+    case X86_SZ_S: return i->esz;
     case X86_SZ_Y: return i->rex & 8 ? 3 : 2;
     case X86_SZ_P: return i->opsize && !(i->rex & 8) ? 1 : 3;
     default: return (uint8_t)sz;
@@ -175,8 +188,9 @@ static uint8_t operand_esz(const X86Insn *i, unsigned sz)
 
 static void immediate(Cursor *c, X86Insn *i, unsigned am, unsigned sz)
 {
-    unsigned bytes = sz == X86_SZ_Z ? (i->esz == 1 && am == X86_AM_I ? 2 : 4)
-                     : sz == X86_SZ_S ? 1 : 1u << operand_esz(i, sz);
+    unsigned bytes = sz == X86_SZ_Z   ? (i->esz == 1 && am == X86_AM_I ? 2 : 4)
+                     : sz == X86_SZ_S ? 1
+                                      : 1u << operand_esz(i, sz);
     uint64_t v = take(c, bytes);
     bool sign = sz == X86_SZ_Z || sz == X86_SZ_S || am == X86_AM_J;
     i->imm = sign ? (uint64_t)sext(v, bytes) : v;
@@ -199,23 +213,20 @@ static void operand(Cursor *c, X86Insn *i, unsigned spec, X86Opnd *o)
     bool mem = i->modrm >> 6 != 3;
     o->esz = operand_esz(i, sz);
     switch (am) {
-    case X86_AM_E: case X86_AM_M:
-        *o = (X86Opnd){ mem ? X86_K_MEM : X86_K_REG, mem ? 0 : rm, o->esz };
-        break;
-    case X86_AM_G:
-        *o = (X86Opnd){ X86_K_REG, reg, o->esz };
-        break;
+    case X86_AM_E:
+    case X86_AM_M: *o = (X86Opnd){mem ? X86_K_MEM : X86_K_REG, mem ? 0 : rm, o->esz}; break;
+    case X86_AM_G: *o = (X86Opnd){X86_K_REG, reg, o->esz}; break;
     case X86_AM_Z:
-        *o = (X86Opnd){ X86_K_REG, (uint8_t)((i->opcode & 7) | (i->rex & 1 ? 8 : 0)), o->esz };
+        *o = (X86Opnd){X86_K_REG, (uint8_t)((i->opcode & 7) | (i->rex & 1 ? 8 : 0)), o->esz};
         break;
-    case X86_AM_A: case X86_AM_CL:
-        *o = (X86Opnd){ X86_K_REG, am == X86_AM_A ? 0 : 1, o->esz };
-        return;
+    case X86_AM_A:
+    case X86_AM_CL: *o = (X86Opnd){X86_K_REG, am == X86_AM_A ? 0 : 1, o->esz}; return;
     case X86_AM_ONE:
         i->imm = 1;
         o->kind = X86_K_IMM;
         return;
-    case X86_AM_I: case X86_AM_J:
+    case X86_AM_I:
+    case X86_AM_J:
         immediate(c, i, am, sz);
         o->kind = X86_K_IMM;
         return;
@@ -224,15 +235,10 @@ static void operand(Cursor *c, X86Insn *i, unsigned spec, X86Opnd *o)
         i->disp = (int64_t)take(c, i->aesz == 3 ? 8 : 4);
         o->kind = X86_K_MEM;
         return;
-    case X86_AM_V:
-        *o = (X86Opnd){ X86_K_XMM, reg, o->esz };
-        return;
-    case X86_AM_W: case X86_AM_U:
-        *o = (X86Opnd){ mem ? X86_K_MEM : X86_K_XMM, mem ? 0 : rm, o->esz };
-        return;
-    default:
-        *o = (X86Opnd){ 0 };
-        return;
+    case X86_AM_V: *o = (X86Opnd){X86_K_XMM, reg, o->esz}; return;
+    case X86_AM_W:
+    case X86_AM_U: *o = (X86Opnd){mem ? X86_K_MEM : X86_K_XMM, mem ? 0 : rm, o->esz}; return;
+    default: *o = (X86Opnd){0}; return;
     }
     byte_register(i, o);
 }
@@ -259,8 +265,8 @@ static bool select_row(Cursor *c, X86Insn *i)
 
 X86DecodeResult x86_decode(const uint8_t *code, uint32_t bytes, X86Insn *i)
 {
-    Cursor c = { .code = code, .bytes = bytes < X86_MAX_INSN ? bytes : X86_MAX_INSN };
-    *i = (X86Insn){ .aesz = 3, .base = X86_NO_REG, .index = X86_NO_REG };
+    Cursor c = {.code = code, .bytes = bytes < X86_MAX_INSN ? bytes : X86_MAX_INSN};
+    *i = (X86Insn){.aesz = 3, .base = X86_NO_REG, .index = X86_NO_REG};
     prefixes(&c, i);
     i->esz = i->rex & 8 ? 3 : i->opsize ? 1 : 2;
     opcode(&c, i);

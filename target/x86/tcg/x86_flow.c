@@ -218,19 +218,15 @@ static X86Step string_step(X86Ctx *c, const X86Insn *i)
 {
     unsigned esz = i->op[0].esz;
     IrType t = x86_type(esz);
-    X86Step s = { 0 };
+    X86Step s = {0};
     IrRef a, b;
     switch (c->arg) {
     case X86_STR_MOVS:
         a = x86_ld(c, t, esz, 0, source(c, i));
         x86_st(c, esz, 0, destination(c, i), a);
         break;
-    case X86_STR_STOS:
-        x86_st(c, esz, 0, destination(c, i), x86_reg(c, X86_RAX));
-        break;
-    case X86_STR_LODS:
-        s.rax = x86_ld(c, t, esz, 0, source(c, i));
-        break;
+    case X86_STR_STOS: x86_st(c, esz, 0, destination(c, i), x86_reg(c, X86_RAX)); break;
+    case X86_STR_LODS: s.rax = x86_ld(c, t, esz, 0, source(c, i)); break;
     case X86_STR_CMPS:
         a = x86_ld(c, t, esz, 0, source(c, i));
         b = x86_ld(c, t, esz, 0, destination(c, i));
@@ -298,8 +294,7 @@ bool x86_gen_string(X86Ctx *c, const X86Insn *i)
     x86_put_reg(c, cesz, X86_RCX, left);
     IrRef more = ir_cmp(b, IR_NE, cesz, left, x86_const(c, cesz, 0));
     if (s.flags) {
-        more = ir_bin(b, IR_AND, IR_I1, more,
-                      x86_cond_now(c, i->rep == 0xf3 ? IR_C_EQ : IR_C_NE));
+        more = ir_bin(b, IR_AND, IR_I1, more, x86_cond_now(c, i->rep == 0xf3 ? IR_C_EQ : IR_C_NE));
     }
     ir_branch(b, more, c->pc, c->next);
     return true;

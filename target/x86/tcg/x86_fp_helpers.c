@@ -27,9 +27,11 @@ uint64_t x86_h_set_mxcsr(struct TcgCpu *cpu, uint64_t a, uint64_t b, uint64_t c,
 
 static FpuState fp_state(const X86Cpu *cpu)
 {
-    static const uint8_t round[4] = { FPU_NEAREST, FPU_DOWN, FPU_UP, FPU_ZERO };
-    return (FpuState){ .rules = FPU_X86, .round = round[cpu->mxcsr >> CSR_RC & 3],
-                       .flush_in = cpu->mxcsr & CSR_DAZ, .flush_out = cpu->mxcsr & CSR_FTZ };
+    static const uint8_t round[4] = {FPU_NEAREST, FPU_DOWN, FPU_UP, FPU_ZERO};
+    return (FpuState){.rules = FPU_X86,
+                      .round = round[cpu->mxcsr >> CSR_RC & 3],
+                      .flush_in = cpu->mxcsr & CSR_DAZ,
+                      .flush_out = cpu->mxcsr & CSR_FTZ};
 }
 
 /* IE DE ZE OE UE PE */
@@ -59,28 +61,30 @@ static uint64_t compare(FpuState *s, FpuFormat f, uint64_t a, uint64_t b, unsign
 {
     unsigned kind = predicate & 3;
     FpuOrder o = fpu_compare(s, f, a, b, kind == 1 || kind == 2);
-    bool r = kind == 0 ? o == FPU_EQUAL : kind == 1 ? o == FPU_LESS
-             : kind == 2 ? o == FPU_LESS || o == FPU_EQUAL : o == FPU_UNORDERED;
+    bool r = kind == 0   ? o == FPU_EQUAL
+             : kind == 1 ? o == FPU_LESS
+             : kind == 2 ? o == FPU_LESS || o == FPU_EQUAL
+                         : o == FPU_UNORDERED;
     return (r ^ (predicate >> 2 & 1)) ? ~0ull : 0;
 }
 
 static uint64_t element(FpuState *s, FpuFormat f, unsigned op, const uint64_t v[2], unsigned n)
 {
     switch (op) {
-    case X86_FP_ADD:  return fpu_add(s, f, v[0], v[1]);
-    case X86_FP_SUB:  return fpu_sub(s, f, v[0], v[1]);
-    case X86_FP_MUL:  return fpu_mul(s, f, v[0], v[1]);
-    case X86_FP_DIV:  return fpu_div(s, f, v[0], v[1]);
-    case X86_FP_MIN:  return fpu_min(s, f, v[0], v[1]);
-    case X86_FP_MAX:  return fpu_max(s, f, v[0], v[1]);
+    case X86_FP_ADD: return fpu_add(s, f, v[0], v[1]);
+    case X86_FP_SUB: return fpu_sub(s, f, v[0], v[1]);
+    case X86_FP_MUL: return fpu_mul(s, f, v[0], v[1]);
+    case X86_FP_DIV: return fpu_div(s, f, v[0], v[1]);
+    case X86_FP_MIN: return fpu_min(s, f, v[0], v[1]);
+    case X86_FP_MAX: return fpu_max(s, f, v[0], v[1]);
     case X86_FP_SQRT: return fpu_sqrt(s, f, v[1]);
-    default:          return compare(s, f, v[0], v[1], n);
+    default: return compare(s, f, v[0], v[1], n);
     }
 }
 
 static uint64_t comis(FpuState *s, FpuFormat f, const IrVec a[4], bool signaling)
 {
-    static const uint32_t flags[] = { X86_PF_C, X86_PF_Z, 0, X86_PF_Z | X86_PF_P | X86_PF_C };
+    static const uint32_t flags[] = {X86_PF_C, X86_PF_Z, 0, X86_PF_Z | X86_PF_P | X86_PF_C};
     return flags[fpu_compare(s, f, get(&a[0], f, 0), get(&a[1], f, 0), signaling) + 1];
 }
 
@@ -100,7 +104,8 @@ static void convert(FpuState *s, unsigned op, IrVec *r, const IrVec *b)
             r->u32[k] = (uint32_t)fpu_from_int(s, FPU_F32, b->s32[k], round, 0);
             break;
         case X86_FP_CVTDQ2PD: r->u64[k] = fpu_from_int(s, FPU_F64, b->s32[k], round, 0); break;
-        case X86_FP_CVTPS2DQ: case X86_FP_CVTTPS2DQ:
+        case X86_FP_CVTPS2DQ:
+        case X86_FP_CVTTPS2DQ:
             r->s32[k] = (int32_t)fpu_to_int(s, FPU_F32, b->u32[k], round, 32, 0);
             break;
         default: /* CVTPD2DQ, CVTTPD2DQ */
@@ -120,16 +125,14 @@ void x86_h_fp(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint
     (void)imm;
     memcpy(r, &a[0], sizeof(*r));
     switch (op) {
-    case X86_FP_UCOMIS: case X86_FP_COMIS:
-        r->u64[0] = comis(&s, f, a, op == X86_FP_COMIS);
+    case X86_FP_UCOMIS:
+    case X86_FP_COMIS: r->u64[0] = comis(&s, f, a, op == X86_FP_COMIS); break;
+    case X86_FP_TRUNC:
+    case X86_FP_ROUND:
+        r->s64[0] =
+            fpu_to_int(&s, f, get(&a[0], f, 0), op == X86_FP_TRUNC ? FPU_ZERO : s.round, n, 0);
         break;
-    case X86_FP_TRUNC: case X86_FP_ROUND:
-        r->s64[0] = fpu_to_int(&s, f, get(&a[0], f, 0), op == X86_FP_TRUNC ? FPU_ZERO : s.round, n,
-                               0);
-        break;
-    case X86_FP_FROM_INT:
-        set(r, f, 0, fpu_from_int(&s, f, a[2].s64[0], s.round, 0));
-        break;
+    case X86_FP_FROM_INT: set(r, f, 0, fpu_from_int(&s, f, a[2].s64[0], s.round, 0)); break;
     case X86_FP_CVTSS2SD:
         r->u64[0] = fpu_convert(&s, FPU_F64, FPU_F32, a[1].u32[0], s.round);
         break;
@@ -142,8 +145,8 @@ void x86_h_fp(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint
             break;
         }
         for (unsigned k = 0; k < (scalar ? 1u : f == FPU_F64 ? 2u : 4u); k++) {
-            set(r, f, k, element(&s, f, op, (const uint64_t[2]){ get(&a[0], f, k),
-                                                                 get(&a[1], f, k) }, n));
+            set(r, f, k,
+                element(&s, f, op, (const uint64_t[2]){get(&a[0], f, k), get(&a[1], f, k)}, n));
         }
         break;
     }

@@ -13,15 +13,30 @@
 
 /* ---- slots ---- */
 
-#define SLOT(label, field, slot_type, hot) \
-    { .name = label, .offset = offsetof(X86Cpu, field), .type = slot_type, .prefer = hot }
+#define SLOT(label, field, slot_type, hot)                                                         \
+    {                                                                                              \
+        .name = label, .offset = offsetof(X86Cpu, field), .type = slot_type, .prefer = hot         \
+    }
 #define R(n, label) [X86_S_RAX + n] = SLOT(label, r[n], IR_I64, 1)
 #define V(n) [X86_S_XMM0 + n] = SLOT("xmm" #n, xmm[n], IR_V128, n < 8)
 
 static const TcgSlot slots[X86_N_SLOTS] = {
-    R(0, "rax"), R(1, "rcx"), R(2, "rdx"), R(3, "rbx"), R(4, "rsp"), R(5, "rbp"), R(6, "rsi"),
-    R(7, "rdi"), R(8, "r8"), R(9, "r9"), R(10, "r10"), R(11, "r11"), R(12, "r12"), R(13, "r13"),
-    R(14, "r14"), R(15, "r15"),
+    R(0, "rax"),
+    R(1, "rcx"),
+    R(2, "rdx"),
+    R(3, "rbx"),
+    R(4, "rsp"),
+    R(5, "rbp"),
+    R(6, "rsi"),
+    R(7, "rdi"),
+    R(8, "r8"),
+    R(9, "r9"),
+    R(10, "r10"),
+    R(11, "r11"),
+    R(12, "r12"),
+    R(13, "r13"),
+    R(14, "r14"),
+    R(15, "r15"),
     [X86_S_FLAGS] = SLOT("flags", flags, IR_FLAGS, 0),
     [X86_S_FLAGS_OTHER] = SLOT("flags_other", flags_other, IR_I32, 0),
     [X86_S_DF] = SLOT("df", df, IR_I64, 0),
@@ -29,22 +44,36 @@ static const TcgSlot slots[X86_N_SLOTS] = {
     [X86_S_FS_BASE] = SLOT("fs_base", fs_base, IR_I64, 0),
     [X86_S_GS_BASE] = SLOT("gs_base", gs_base, IR_I64, 0),
     [X86_S_FCW] = SLOT("fcw", fcw, IR_I32, 0),
-    V(0), V(1), V(2), V(3), V(4), V(5), V(6), V(7), V(8), V(9), V(10), V(11), V(12), V(13), V(14),
+    V(0),
+    V(1),
+    V(2),
+    V(3),
+    V(4),
+    V(5),
+    V(6),
+    V(7),
+    V(8),
+    V(9),
+    V(10),
+    V(11),
+    V(12),
+    V(13),
+    V(14),
     V(15),
 };
 _Static_assert(X86_N_SLOTS <= IR_MAX_SLOTS, "slots");
 
 /* ---- helpers ---- */
 
-static const uint16_t clobber_abcd[] = {
-    X86_S_RAX + X86_RAX, X86_S_RAX + X86_RBX, X86_S_RAX + X86_RCX, X86_S_RAX + X86_RDX, 0xffff };
+static const uint16_t clobber_abcd[] = {X86_S_RAX + X86_RAX, X86_S_RAX + X86_RBX,
+                                        X86_S_RAX + X86_RCX, X86_S_RAX + X86_RDX, 0xffff};
 
-#define HELPER_INT(label) \
-    { .name = #label, .kind = TCG_H_INT, .fp = TCG_FP_NONE, .i = x86_h_##label },
-#define HELPER_S(label, list) \
-    { .name = #label, .kind = TCG_H_INT, .fp = TCG_FP_NONE, .i = x86_h_##label, .clobbers = list },
-#define HELPER_VEC(label) \
-    { .name = #label, .kind = TCG_H_VEC, .fp = TCG_FP_NONE, .v = x86_h_##label },
+#define HELPER_INT(label)                                                                          \
+    {.name = #label, .kind = TCG_H_INT, .fp = TCG_FP_NONE, .i = x86_h_##label},
+#define HELPER_S(label, list)                                                                      \
+    {.name = #label, .kind = TCG_H_INT, .fp = TCG_FP_NONE, .i = x86_h_##label, .clobbers = list},
+#define HELPER_VEC(label)                                                                          \
+    {.name = #label, .kind = TCG_H_VEC, .fp = TCG_FP_NONE, .v = x86_h_##label},
 static const TcgHelper helpers[X86_N_HELPERS] = {
 #include "target/x86/tcg/x86_helpers.def"
 };
@@ -60,7 +89,7 @@ typedef struct X86Gen {
 } X86Gen;
 
 static const X86Gen gens[X86_N_ROWS] = {
-#define X86_INSN(opc, pfx, modrm, name, o1, o2, o3, gen, arg, attrs, undef) { x86_gen_##gen, arg },
+#define X86_INSN(opc, pfx, modrm, name, o1, o2, o3, gen, arg, attrs, undef) {x86_gen_##gen, arg},
 #include "target/x86/decode/x86_insns.def"
 #undef X86_INSN
 };
@@ -70,7 +99,7 @@ static const X86Gen gens[X86_N_ROWS] = {
 X86Addr x86_addr(X86Ctx *c, const X86Insn *i)
 {
     IrBuilder *b = c->b;
-    X86Addr a = { .disp = i->disp };
+    X86Addr a = {.disp = i->disp};
     if (i->base == X86_BASE_RIP) {
         a.base = ir_const(b, IR_I64, c->next + (uint64_t)i->disp);
         a.disp = 0;
@@ -87,7 +116,7 @@ X86Addr x86_addr(X86Ctx *c, const X86Insn *i)
             v = ir_bin(b, IR_ADD, IR_I32, v, ir_bini(b, IR_SHL, IR_I32, a.index, a.scale));
         }
         v = ir_bini(b, IR_ADD, IR_I32, v, (uint32_t)a.disp);
-        a = (X86Addr){ .base = ir_ext(b, IR_I32, 2, false, v) };
+        a = (X86Addr){.base = ir_ext(b, IR_I32, 2, false, v)};
     }
     if (i->seg) {
         IrRef seg = ir_get(b, i->seg == 4 ? X86_S_FS_BASE : X86_S_GS_BASE);
@@ -113,12 +142,10 @@ IrRef x86_read(X86Ctx *c, const X86Insn *i, unsigned n)
 {
     const X86Opnd *o = &i->op[n];
     switch (o->kind) {
-    case X86_K_REG:
-        return x86_reg(c, o->reg);
+    case X86_K_REG: return x86_reg(c, o->reg);
     case X86_K_HIGH:
         return ir_emit(c->b, IR_UBFX, IR_I32, 0, 0, 0, x86_reg(c, o->reg), 0, 0, 0, 8 | 8 << 8);
-    case X86_K_MEM:
-        return x86_ld(c, x86_type(o->esz), o->esz, 0, x86_addr(c, i));
+    case X86_K_MEM: return x86_ld(c, x86_type(o->esz), o->esz, 0, x86_addr(c, i));
     default: {
         unsigned esz = o->esz;
         uint64_t v = i->imm;
@@ -224,7 +251,7 @@ static void end_block(X86Ctx *c)
 
 static void x86_translate(TcgBlockCtx *blk)
 {
-    X86Ctx c = { .b = blk->b, .blk = blk, .pc = blk->pc };
+    X86Ctx c = {.b = blk->b, .blk = blk, .pc = blk->pc};
     X86Insn i;
     blk->n_insns = blk->n_bytes = blk->n_targets = 0;
     blk->target[0] = blk->target[1] = 0;

@@ -91,7 +91,7 @@ uint64_t x86_h_rdtsc(struct TcgCpu *cpu, uint64_t a, uint64_t b, uint64_t c, uin
 
 /* ---- vectors ---- */
 
-#define VEC_HELPER(name) \
+#define VEC_HELPER(name)                                                                           \
     void x86_h_##name(struct TcgCpu *cpu, IrVec *r, const IrVec a[4], uint64_t imm, uint64_t info)
 
 static uint64_t get_element(const IrVec *v, unsigned esz, unsigned k)

@@ -22,9 +22,10 @@ static IrRef alu_result(X86Ctx *c, unsigned kind, unsigned esz, IrRef a, IrRef b
     case X86_ALU_ADD: return ir_bin(k, IR_ADD, t, a, b);
     case X86_ALU_ADC: return ir_emit(k, IR_ADDC, t, 0, 0, 0, a, b, cin, 0, 0);
     case X86_ALU_SBB: return ir_bin(k, IR_SUB, t, ir_bin(k, IR_SUB, t, a, b), cin);
-    case X86_ALU_OR:  return ir_bin(k, IR_OR, t, a, b);
+    case X86_ALU_OR: return ir_bin(k, IR_OR, t, a, b);
     case X86_ALU_XOR: return ir_bin(k, IR_XOR, t, a, b);
-    case X86_ALU_AND: case X86_ALU_TEST: return ir_bin(k, IR_AND, t, a, b);
+    case X86_ALU_AND:
+    case X86_ALU_TEST: return ir_bin(k, IR_AND, t, a, b);
     default: return ir_bin(k, IR_SUB, t, a, b);
     }
 }
@@ -35,7 +36,8 @@ static IrRef alu_flags(X86Ctx *c, unsigned kind, unsigned esz, IrRef a, IrRef b,
     case X86_ALU_ADD: return x86_fl(c, IR_FL_ADD, esz, a, b, 0, 0);
     case X86_ALU_ADC: return x86_fl(c, IR_FL_ADC, esz, a, b, cin, 0);
     case X86_ALU_SBB: return x86_fl(c, IR_FL_SBB, esz, a, b, cin, 0);
-    case X86_ALU_SUB: case X86_ALU_CMP: return x86_fl(c, IR_FL_SUBB, esz, a, b, 0, 0);
+    case X86_ALU_SUB:
+    case X86_ALU_CMP: return x86_fl(c, IR_FL_SUBB, esz, a, b, 0, 0);
     default: return x86_fl(c, IR_FL_LOGIC, esz, r, 0, 0, 0);
     }
 }
@@ -52,7 +54,7 @@ static IrRef locked_rmw(X86Ctx *c, const X86Insn *i, IrRmw kind, IrRef v)
 static bool alu_locked(X86Ctx *c, const X86Insn *i)
 {
     static const uint8_t rmw[] = {
-        [X86_ALU_ADD] = IR_RMW_ADD, [X86_ALU_OR] = IR_RMW_OR, [X86_ALU_AND] = IR_RMW_AND,
+        [X86_ALU_ADD] = IR_RMW_ADD, [X86_ALU_OR] = IR_RMW_OR,   [X86_ALU_AND] = IR_RMW_AND,
         [X86_ALU_SUB] = IR_RMW_ADD, [X86_ALU_XOR] = IR_RMW_XOR,
     };
     unsigned esz = i->op[0].esz;
@@ -129,8 +131,8 @@ bool x86_gen_carry(X86Ctx *c, const X86Insn *i)
 {
     (void)i;
     IrRef bit = c->arg == X86_CY_NOT
-        ? ir_bin(c->b, IR_XOR, IR_I1, carry_now(c), ir_const(c->b, IR_I1, 1))
-        : ir_const(c->b, IR_I1, c->arg == X86_CY_SET);
+                    ? ir_bin(c->b, IR_XOR, IR_I1, carry_now(c), ir_const(c->b, IR_I1, 1))
+                    : ir_const(c->b, IR_I1, c->arg == X86_CY_SET);
     IrRef fl = x86_fl_unpack(c, x86_carry_bit(c, bit));
     x86_put_flags(c, x86_fl_mix(c, fl, x86_flags(c), X86_PF_C));
     return true;
@@ -239,7 +241,8 @@ bool x86_gen_push(X86Ctx *c, const X86Insn *i)
     IrRef v = i->op[0].kind == X86_K_IMM ? ir_const(c->b, IR_I64, i->imm) : x86_read(c, i, 0);
     IrRef sp = x86_reg(c, X86_RSP);
     ir_st(c->b, esz, 0, sp, 0, 0, -(int64_t)bytes, v);
-    ir_put(c->b, X86_S_RAX + X86_RSP, ir_bini(c->b, IR_ADD, IR_I64, sp, (uint64_t)-(int64_t)bytes));
+    ir_put(c->b, X86_S_RAX + X86_RSP,
+           ir_bini(c->b, IR_ADD, IR_I64, sp, (uint64_t) - (int64_t)bytes));
     return true;
 }
 
@@ -294,7 +297,7 @@ bool x86_gen_pushf(X86Ctx *c, const X86Insn *i)
     v = ir_bini(b, IR_OR, IR_I32, v, X86_FL_IF | 2);
     IrRef sp = x86_reg(c, X86_RSP);
     ir_st(b, esz, 0, sp, 0, 0, -(int64_t)bytes, v);
-    ir_put(b, X86_S_RAX + X86_RSP, ir_bini(b, IR_ADD, IR_I64, sp, (uint64_t)-(int64_t)bytes));
+    ir_put(b, X86_S_RAX + X86_RSP, ir_bini(b, IR_ADD, IR_I64, sp, (uint64_t) - (int64_t)bytes));
     return true;
 }
 
@@ -321,8 +324,8 @@ bool x86_gen_lahf(X86Ctx *c, const X86Insn *i)
     IrBuilder *b = c->b;
     (void)i;
     IrRef v = ir_bini(b, IR_OR, IR_I32, ir_bini(b, IR_SHR, IR_I32, packed_now(c), 8), 2);
-    ir_put(b, X86_S_RAX, ir_emit(b, IR_BFI, IR_I64, 0, 0, 0, x86_reg(c, X86_RAX), v, 0, 0,
-                                 8 | 8 << 8));
+    ir_put(b, X86_S_RAX,
+           ir_emit(b, IR_BFI, IR_I64, 0, 0, 0, x86_reg(c, X86_RAX), v, 0, 0, 8 | 8 << 8));
     return true;
 }
 
@@ -356,8 +359,7 @@ bool x86_gen_cmpxchg(X86Ctx *c, const X86Insn *i)
         old = x86_read(c, i, 0);
         eq = equal(c, esz, rax, old);
         if (i->op[0].kind == X86_K_REG && esz == 2) { /* unequal: the upper half stays, too */
-            ir_put(b, X86_S_RAX + i->op[0].reg,
-                   ir_select(b, IR_I64, eq, x86_zx(c, 2, src), old));
+            ir_put(b, X86_S_RAX + i->op[0].reg, ir_select(b, IR_I64, eq, x86_zx(c, 2, src), old));
         } else {
             x86_write(c, i, 0, ir_select(b, x86_type(esz), eq, src, old));
         }
@@ -388,8 +390,8 @@ bool x86_gen_cmpxchg16b(X86Ctx *c, const X86Insn *i)
     IrRef rax = x86_reg(c, X86_RAX), rdx = x86_reg(c, X86_RDX);
     IrRef at = x86_addr_value(c, x86_addr(c, i));
     IrRef new_pair = pair(c, x86_reg(c, X86_RBX), x86_reg(c, X86_RCX));
-    IrRef old = ir_emit(b, IR_AT_CAS, IR_V128, 4, 0, IRF_ALIGN, at, pair(c, rax, rdx), new_pair, 0,
-                        0);
+    IrRef old =
+        ir_emit(b, IR_AT_CAS, IR_V128, 4, 0, IRF_ALIGN, at, pair(c, rax, rdx), new_pair, 0, 0);
     IrRef lo = ir_emit(b, IR_VEXTR, IR_I64, 3, 0, 0, old, 0, 0, 0, 0);
     IrRef hi = ir_emit(b, IR_VEXTR, IR_I64, 3, 0, 0, old, 0, 0, 0, 1);
     IrRef diff = ir_bin(b, IR_OR, IR_I64, ir_bin(b, IR_XOR, IR_I64, lo, rax),
@@ -431,19 +433,19 @@ static X86Addr bit_word(X86Ctx *c, const X86Insn *i, unsigned esz, IrRef off)
         off = ir_ext(b, IR_I64, esz, true, off);
     }
     IrRef word = ir_bini(b, IR_SAR, IR_I64, off, 3 + esz);
-    return (X86Addr){ .base = x86_addr_value(c, a), .index = word, .scale = esz };
+    return (X86Addr){.base = x86_addr_value(c, a), .index = word, .scale = esz};
 }
 
 bool x86_gen_bt(X86Ctx *c, const X86Insn *i)
 {
-    static const uint8_t rmw[] = { 0, IR_RMW_OR, IR_RMW_CLR, IR_RMW_XOR };
-    static const uint8_t ops[] = { 0, IR_OR, IR_ANDN, IR_XOR };
+    static const uint8_t rmw[] = {0, IR_RMW_OR, IR_RMW_CLR, IR_RMW_XOR};
+    static const uint8_t ops[] = {0, IR_OR, IR_ANDN, IR_XOR};
     IrBuilder *b = c->b;
     unsigned esz = i->op[0].esz;
     IrType t = x86_type(esz);
     bool mem = i->op[0].kind == X86_K_MEM, reg_off = i->op[1].kind == X86_K_REG;
     IrRef off = reg_off ? x86_reg(c, i->op[1].reg) : ir_const(b, IR_I32, i->imm);
-    X86Addr at = { 0 };
+    X86Addr at = {0};
     IrRef a;
     if (mem) {
         at = reg_off ? bit_word(c, i, esz, off) : x86_addr(c, i);
@@ -501,8 +503,8 @@ bool x86_gen_popcnt(X86Ctx *c, const X86Insn *i)
 bool x86_gen_bswap(X86Ctx *c, const X86Insn *i)
 {
     unsigned esz = i->op[0].esz;
-    IrRef v = ir_emit(c->b, IR_BSWAP, x86_type(esz), esz, 0, 0, x86_reg(c, i->op[0].reg), 0, 0, 0,
-                      0);
+    IrRef v =
+        ir_emit(c->b, IR_BSWAP, x86_type(esz), esz, 0, 0, x86_reg(c, i->op[0].reg), 0, 0, 0, 0);
     x86_put_reg(c, esz, i->op[0].reg, v);
     return true;
 }

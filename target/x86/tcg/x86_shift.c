@@ -143,8 +143,8 @@ static IrRef rotate_flags(X86Ctx *c, unsigned esz, IrRef r)
     bool left = c->arg == X86_SH_ROL;
     IrRef carry = bit_of(c, esz, r, left ? 0 : bits - 1);
     IrRef other = bit_of(c, esz, r, left ? bits - 1 : bits - 2);
-    IrRef p = ir_bin(b, IR_OR, IR_I32, x86_carry_bit(c, carry),
-                     ir_bin(b, IR_XOR, IR_I32, carry, other));
+    IrRef p =
+        ir_bin(b, IR_OR, IR_I32, x86_carry_bit(c, carry), ir_bin(b, IR_XOR, IR_I32, carry, other));
     return x86_fl_mix(c, x86_fl_unpack(c, p), x86_flags(c), X86_PF_C | X86_PF_O);
 }
 

@@ -65,8 +65,9 @@ bool x86_gen_vmov_scalar(X86Ctx *c, const X86Insn *i)
     } else if (i->op[0].kind == X86_K_MEM) {
         x86_st(c, esz, 0, x86_addr(c, i), xmm(c, i->op[1].reg));
     } else {
-        put_xmm(c, i->op[0].reg, ir_emit(c->b, IR_VINSL, IR_V128, esz, 0, 0, xmm(c, i->op[0].reg),
-                                         xmm(c, i->op[1].reg), 0, 0, 0));
+        put_xmm(c, i->op[0].reg,
+                ir_emit(c->b, IR_VINSL, IR_V128, esz, 0, 0, xmm(c, i->op[0].reg),
+                        xmm(c, i->op[1].reg), 0, 0, 0));
     }
     return true;
 }
@@ -74,8 +75,12 @@ bool x86_gen_vmov_scalar(X86Ctx *c, const X86Insn *i)
 /* 64-bit halves: MOVLPS, MOVHPS, MOVHLPS, MOVLHPS. */
 bool x86_gen_vmov_half(X86Ctx *c, const X86Insn *i)
 {
-    static const uint16_t to_from[] = { /* destination half | source half << 8 */
-        [X86_HALF_LOW] = 0, [X86_HALF_HIGH] = 1, [X86_HALF_HL] = 1 << 8, [X86_HALF_LH] = 1,
+    static const uint16_t to_from[] = {
+        /* destination half | source half << 8 */
+        [X86_HALF_LOW] = 0,
+        [X86_HALF_HIGH] = 1,
+        [X86_HALF_HL] = 1 << 8,
+        [X86_HALF_LH] = 1,
     };
     unsigned half = to_from[c->arg];
     IrRef src;
@@ -88,8 +93,8 @@ bool x86_gen_vmov_half(X86Ctx *c, const X86Insn *i)
     } else {
         src = xmm(c, i->op[1].reg);
     }
-    put_xmm(c, i->op[0].reg, ir_emit(c->b, IR_VINSL, IR_V128, 3, 0, 0, xmm(c, i->op[0].reg), src, 0,
-                                     0, half));
+    put_xmm(c, i->op[0].reg,
+            ir_emit(c->b, IR_VINSL, IR_V128, 3, 0, 0, xmm(c, i->op[0].reg), src, 0, 0, half));
     return true;
 }
 
@@ -122,8 +127,8 @@ bool x86_gen_pinsrw(X86Ctx *c, const X86Insn *i)
 {
     IrRef v = i->op[1].kind == X86_K_MEM ? x86_ld(c, IR_I32, 1, 0, x86_addr(c, i))
                                          : x86_reg(c, i->op[1].reg);
-    put_xmm(c, i->op[0].reg, ir_emit(c->b, IR_VINS, IR_V128, 1, 0, 0, xmm(c, i->op[0].reg), v, 0, 0,
-                                     i->imm & 7));
+    put_xmm(c, i->op[0].reg,
+            ir_emit(c->b, IR_VINS, IR_V128, 1, 0, 0, xmm(c, i->op[0].reg), v, 0, 0, i->imm & 7));
     return true;
 }
 
@@ -153,13 +158,14 @@ bool x86_gen_vbin(X86Ctx *c, const X86Insn *i)
     unsigned op = c->arg >> 8, esz = c->arg & 255, d = i->op[0].reg;
     IrRef b = x86_read_xmm(c, i, 1), a = xmm(c, d), r;
     switch (op) {
-    case X86_VCMPEQ: case X86_VCMPGT:
+    case X86_VCMPEQ:
+    case X86_VCMPGT:
         r = ir_emit(c->b, IR_VCMP, IR_V128, esz, op == X86_VCMPEQ ? IR_EQ : IR_SGT, 0, a, b, 0, 0,
                     0);
         break;
-    case X86_VSHL: case X86_VSHR: case X86_VSAR:
-        r = vcall(c, X86_H_vshift, esz, op, a, b);
-        break;
+    case X86_VSHL:
+    case X86_VSHR:
+    case X86_VSAR: r = vcall(c, X86_H_vshift, esz, op, a, b); break;
     case X86_VMULUDQ: /* the even elements, widened */
         a = ir_vun(c->b, IR_VXTN, 2, false, a, 0);
         r = ir_emit(c->b, IR_VUMULL, IR_V128, 2, 0, 0, a, ir_vun(c->b, IR_VXTN, 2, false, b, 0), 0,
@@ -168,9 +174,7 @@ bool x86_gen_vbin(X86Ctx *c, const X86Insn *i)
     case IR_VANDN: /* PANDN: not the first, and the second */
         r = ir_vbin(c->b, IR_VANDN, esz, false, b, a);
         break;
-    default:
-        r = ir_vbin(c->b, (IrOpcode)op, esz, false, a, b);
-        break;
+    default: r = ir_vbin(c->b, (IrOpcode)op, esz, false, a, b); break;
     }
     put_xmm(c, d, r);
     return true;
@@ -198,7 +202,7 @@ static IrRef products(X86Ctx *c, IrOpcode mul, IrOpcode join, unsigned esz, IrRe
 /* Neighbours of 1 << esz bytes added into elements twice as wide, until these have 64 bits. */
 static IrRef sum_bytes(X86Ctx *c, IrRef v)
 {
-    static const uint64_t low[] = { 0x00ff00ff00ff00ff, 0x0000ffff0000ffff, 0x00000000ffffffff };
+    static const uint64_t low[] = {0x00ff00ff00ff00ff, 0x0000ffff0000ffff, 0x00000000ffffffff};
     for (unsigned esz = 0; esz < 3; esz++) {
         IrRef even = ir_vbin(c->b, IR_VAND, 3, false, v, ir_vconst(c->b, low[esz], false));
         IrRef odd = ir_vun(c->b, IR_VSHRI, esz + 1, false, v, 8u << esz);
@@ -214,10 +218,10 @@ bool x86_gen_vmix(X86Ctx *c, const X86Insn *i)
     case X86_MIX_PACKSSWB: r = pack(c, 0, a, b, 0xff80ff80ff80ff80, 0x007f007f007f007f); break;
     case X86_MIX_PACKUSWB: r = pack(c, 0, a, b, 0, 0x00ff00ff00ff00ff); break;
     case X86_MIX_PACKSSDW: r = pack(c, 1, a, b, 0xffff8000ffff8000, 0x00007fff00007fff); break;
-    case X86_MIX_PMULHUW:  r = products(c, IR_VUMULL, IR_VUZP2, 1, a, b); break;
-    case X86_MIX_PMULHW:   r = products(c, IR_VSMULL, IR_VUZP2, 1, a, b); break;
-    case X86_MIX_PMADDWD:  r = products(c, IR_VSMULL, IR_VADDP, 2, a, b); break;
-    default:               r = sum_bytes(c, ir_vbin(c->b, IR_VUABD, 0, false, a, b)); break;
+    case X86_MIX_PMULHUW: r = products(c, IR_VUMULL, IR_VUZP2, 1, a, b); break;
+    case X86_MIX_PMULHW: r = products(c, IR_VSMULL, IR_VUZP2, 1, a, b); break;
+    case X86_MIX_PMADDWD: r = products(c, IR_VSMULL, IR_VADDP, 2, a, b); break;
+    default: r = sum_bytes(c, ir_vbin(c->b, IR_VUABD, 0, false, a, b)); break;
     }
     put_xmm(c, i->op[0].reg, r);
     return true;
@@ -248,9 +252,8 @@ bool x86_gen_vshift_bytes(X86Ctx *c, const X86Insn *i)
     if (n >= 16) {
         put_xmm(c, reg, zero);
     } else if (n) { /* VEXT takes 16 bytes out of second:first */
-        IrRef r = c->arg
-            ? ir_emit(c->b, IR_VEXT, IR_V128, 0, 0, 0, zero, v, 0, 0, 16 - n)
-            : ir_emit(c->b, IR_VEXT, IR_V128, 0, 0, 0, v, zero, 0, 0, n);
+        IrRef r = c->arg ? ir_emit(c->b, IR_VEXT, IR_V128, 0, 0, 0, zero, v, 0, 0, 16 - n)
+                         : ir_emit(c->b, IR_VEXT, IR_V128, 0, 0, 0, v, zero, 0, 0, n);
         put_xmm(c, reg, r);
     }
     return true;

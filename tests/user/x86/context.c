@@ -39,7 +39,8 @@ static void inside_a_block(void)
                      "stc\n\tadc %%rdx, %%rcx\n\tmov $0x99, %%ah\n\tinc %%bl\n\tadd $5, %%rsi\n\t"
                      "mov (%%rdi), %%r15\n\t"
                      "mov $0, %%r8d\n1:\tmov %%r8, %0\n\tmovd %%xmm3, %1"
-                     : "=r"(r8), "=r"(x) : "r"(edge)
+                     : "=r"(r8), "=r"(x)
+                     : "r"(edge)
                      : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r14", "r15", "xmm3", "cc");
     printf("   back: r8 %lx xmm3 %x\n", r8, x);
 }
@@ -50,8 +51,7 @@ static void inside_rep(void)
                      "xor %%eax, %%eax\n\tmov $20, %%ecx\n\tlea -13(%0), %%rdi\n\t"
                      "lea -100(%0), %%rsi\n\tmov $1, %%ebx\n\tmov $2, %%edx\n\txor %%r8d, %%r8d\n\t"
                      "mov $4, %%r15d\n\tpxor %%xmm3, %%xmm3\n\tcmp $1, %%eax\n\t"
-                     "rep movsb\n1:"
-                     :: "r"(edge)
+                     "rep movsb\n1:" ::"r"(edge)
                      : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r14", "r15", "xmm3", "cc",
                        "memory");
 }
@@ -59,8 +59,8 @@ static void inside_rep(void)
 int main(void)
 {
     static char alt[65536];
-    stack_t ss = { .ss_sp = alt, .ss_size = sizeof alt };
-    struct sigaction sa = { .sa_sigaction = on_segv, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+    stack_t ss = {.ss_sp = alt, .ss_size = sizeof alt};
+    struct sigaction sa = {.sa_sigaction = on_segv, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     char *p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     mprotect(p + 4096, 4096, PROT_NONE);
     edge = p + 4096;

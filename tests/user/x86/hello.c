@@ -39,7 +39,7 @@ static int text(const void *a, const void *b)
 
 static void strings(void)
 {
-    char *v[] = { strdup("pear"), strdup("apple"), strdup("fig"), strdup("quince") };
+    char *v[] = {strdup("pear"), strdup("apple"), strdup("fig"), strdup("quince")};
     char big[5000];
     qsort(v, 4, sizeof *v, text);
     memset(big, 'q', sizeof big);
@@ -52,7 +52,7 @@ static void strings(void)
 
 static void faults(void)
 {
-    struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
+    struct sigaction sa = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
     volatile int zero = 0;
     sigaction(SIGSEGV, &sa, NULL);
     sigaction(SIGFPE, &sa, NULL);
