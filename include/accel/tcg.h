@@ -28,7 +28,6 @@ typedef struct TcgConfig {
     bool     background;     /* tier 2 on its own thread */
     bool     interp;         /* no JIT: the IR interpreter runs everything (oracle) */
     bool     perf_map;       /* /tmp/perf-PID.map */
-    bool     jitdump;
     uint32_t log;            /* TCG_LOG_ */
     const char *log_file;    /* NULL: stderr */
     size_t   code_bytes;     /* reservation of the code cache; 0 = default */
@@ -71,7 +70,8 @@ bool tcg_host_fault(TcgCpu *cpu, int sig, siginfo_t *si, void *ucontext);
 void tcg_invalidate(TcgEngine *e, uint64_t start, uint64_t end);
 
 /* Ends the background compiler, for system calls that want a process of one thread (unshare of a
- * user namespace); the next hot block starts it again. Waits for a compilation under way. */
+ * user namespace); the next hot block starts it again. Waits for a compilation under way. To be
+ * called on the thread of the only vCPU. */
 void tcg_worker_stop(TcgEngine *e);
 
 /* Around fork(): prepare takes the engine's locks in rank order, the others release; the child
