@@ -66,7 +66,7 @@ static char **through_scripts(const UserOptions *o, const char **path, char **ar
 
 static void open_engine(UserProcess *p, UserThread *t)
 {
-    static const TcgHostOps ops = {.fetch = user_map_fetch};
+    static const TcgHostOps ops = {.fetch = user_map_fetch, .symbol = user_symbol};
     const char *heat = getenv("GEMEL_HEAT");
     TcgConfig config = {
         .tier2_heat = p->opt->no_tier2 || p->opt->interp ? 0
@@ -75,6 +75,7 @@ static void open_engine(UserProcess *p, UserThread *t)
         .background = true,
         .interp = p->opt->interp,
         .perf_map = getenv("GEMEL_PERF_MAP") != NULL,
+        .jitdump = getenv("GEMEL_JITDUMP") != NULL,
         .log = p->opt->log,
         .log_file = p->opt->log_file,
     };

@@ -9,14 +9,6 @@
 
 enum { CODE_BYTES_DEFAULT = 192 << 20, TABLE_BITS = 14 };
 
-/* perf looks for the map by process, so a forked child has its own. */
-static void open_perf_map(TcgEngine *e)
-{
-    char name[64];
-    snprintf(name, sizeof name, "/tmp/perf-%d.map", (int)getpid());
-    e->perf_map = fopen(name, "we");
-}
-
 static void open_logs(TcgEngine *e)
 {
     e->log = stderr;
@@ -24,9 +16,7 @@ static void open_logs(TcgEngine *e)
         FILE *f = fopen(e->config.log_file, "w");
         e->log = f ? f : stderr;
     }
-    if (e->config.perf_map) {
-        open_perf_map(e);
-    }
+    perf_open(e);
 }
 
 TcgEngine *tcg_engine_new(const TcgGuest *guest, const TcgHostOps *ops, void *opaque,
@@ -190,10 +180,7 @@ void tcg_fork_child(TcgEngine *e, TcgCpu *self)
     e->inherited[0] = e->inherited[1] = true;
     e->worker_running = false;
     e->q_head = e->q_tail = 0;
-    if (e->perf_map) {
-        fclose(e->perf_map); /* every line was flushed */
-        open_perf_map(e);
-    }
+    perf_fork_child(e);
     TcgVcpu *v = self->vcpu; /* the other vCPUs' threads do not exist here; their memory may be
                                 on their stacks or heaps: only forget it */
     v->next = NULL;

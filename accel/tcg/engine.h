@@ -110,7 +110,8 @@ struct TcgEngine {
     void             *opaque;
     TcgConfig         config;
     FILE             *log;
-    FILE             *perf_map;
+    FILE             *perf_map, *jitdump;
+    uint64_t          jitdump_index;
 
     pthread_mutex_t   compile_lock, lock;
     _Atomic(TcgTable *) table;
@@ -176,6 +177,8 @@ uint64_t   engine_now_ns(void);
 void engine_hot(TcgEngine *e, uint64_t pc, uint64_t mode);
 
 /* ---- perf.c ---- */
+void perf_open(TcgEngine *e);
+void perf_fork_child(TcgEngine *e);
 void perf_region(TcgEngine *e, const TcgRegion *r);
 
 static inline uint64_t engine_pc(const TcgEngine *e, const TcgCpu *cpu)

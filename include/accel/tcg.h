@@ -21,6 +21,9 @@ typedef struct TcgHostOps {
     size_t (*fetch)(void *opaque, uint64_t pc, uint8_t *buf, size_t bytes);
     /* Code now exists on these guest pages (for write protection); may be NULL. Code lock held. */
     void   (*code_on)(void *opaque, uint64_t start, uint64_t end);
+    /* A name for guest address pc ("main+0x10"), for perf; false: none known. May be NULL. Code
+     * lock held. */
+    bool   (*symbol)(void *opaque, uint64_t pc, char *out, size_t bytes);
 } TcgHostOps;
 
 typedef struct TcgConfig {
@@ -28,6 +31,7 @@ typedef struct TcgConfig {
     bool     background;     /* tier 2 on its own thread */
     bool     interp;         /* no JIT: the IR interpreter runs everything (oracle) */
     bool     perf_map;       /* /tmp/perf-PID.map */
+    bool     jitdump;        /* jit-PID.dump in the working folder, for perf inject --jit */
     uint32_t log;            /* TCG_LOG_ */
     const char *log_file;    /* NULL: stderr */
     size_t   code_bytes;     /* reservation of the code cache; 0 = default */

@@ -90,6 +90,8 @@ typedef struct UserMap {
 
 struct UserProcess;
 void    user_map_init(UserMap *m, uint64_t limit);
+/* TcgHostOps.symbol: the guest function at pc, from the ELF files mapped. Code lock held. */
+bool    user_symbol(void *opaque, uint64_t pc, char *out, size_t bytes);
 size_t  user_map_fetch(void *process, uint64_t pc, uint8_t *buf, size_t bytes);
 /* The region containing addr, copied out; false: none. */
 bool    user_map_find(UserMap *m, uint64_t addr, UserRegion *out);
@@ -142,6 +144,7 @@ struct UserAbi; /* user/guest_abi.h */
 typedef struct UserProcess {
     const UserOptions *opt;
     const struct UserAbi *abi;         /* from load() on */
+    struct SymbolFile *symbol_files;   /* user/symbols.c; under the engine's code lock */
     TcgEngine      *engine;
     UserMap         map;
     pthread_mutex_t lock;              /* thread list, actions */
