@@ -69,10 +69,11 @@ static void open_engine(UserProcess *p, UserThread *t)
     static const TcgHostOps ops = {.fetch = user_map_fetch, .symbol = user_symbol};
     const char *heat = getenv("GEMEL_HEAT");
     TcgConfig config = {
-        .tier2_heat = p->opt->no_tier2 || p->opt->interp ? 0
-                      : heat                             ? (uint32_t)atoi(heat)
-                                                         : 2000,
+        .tier2_heat = p->opt->no_tier2 || p->opt->interp || p->opt->one_insn ? 0
+                      : heat                                                 ? (uint32_t)atoi(heat)
+                                                                             : 2000,
         .background = true,
+        .one_insn = p->opt->one_insn,
         .interp = p->opt->interp,
         .perf_map = getenv("GEMEL_PERF_MAP") != NULL,
         .jitdump = getenv("GEMEL_JITDUMP") != NULL,

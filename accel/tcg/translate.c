@@ -74,7 +74,7 @@ static IrRegion *build_block(TcgEngine *e, TcgCpu *cpu, TcgRegion *r, Arena *are
                        .pc = r->pc,
                        .code = code,
                        .code_bytes = (uint32_t)got,
-                       .max_insns = TCG_BLOCK_INSNS,
+                       .max_insns = e->config.one_insn ? 1 : TCG_BLOCK_INSNS,
                        .mode = r->mode,
                        .cpu = cpu};
     e->guest->translate(&ctx);

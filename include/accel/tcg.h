@@ -29,6 +29,7 @@ typedef struct TcgHostOps {
 typedef struct TcgConfig {
     uint32_t tier2_heat;     /* executions of a region before tier 2; 0 = no tier 2 */
     bool     background;     /* tier 2 on its own thread */
+    bool     one_insn;       /* tier-1 blocks of one guest instruction, no tier 2 */
     bool     interp;         /* no JIT: the IR interpreter runs everything (oracle) */
     bool     perf_map;       /* /tmp/perf-PID.map */
     bool     jitdump;        /* jit-PID.dump in the working folder, for perf inject --jit */
