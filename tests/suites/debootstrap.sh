@@ -29,6 +29,10 @@ if [ "${1:-}" != --inside ]; then
     # shellcheck disable=SC2016 # apt's own syntax
     read -r mirror suite < <(apt-get indextargets --format '$(REPO_URI) $(CODENAME)' \
         'Created-By: Packages' | head -1)
+    if [ -z "${mirror:-}" ]; then
+        echo "Bail out! apt knows no package lists (apt-get update), so no mirror to bootstrap from"
+        exit 1
+    fi
     root=$cache/root
     rm -rf "$root"
     if ! debootstrap --arch=arm64 --variant=minbase --foreign --cache-dir="$cache/debs" \
