@@ -171,6 +171,15 @@ static void print_stat(UserProcess *p, FILE *out)
     fputc('\n', out);
 }
 
+static void print_flags(FILE *out, uint64_t bits, const char *const *names, unsigned n)
+{
+    for (unsigned b = 0; b < n; b++) {
+        if (bits >> b & 1) {
+            fprintf(out, " %s", names[b]);
+        }
+    }
+}
+
 static void print_cpuinfo(UserProcess *p, FILE *out)
 {
     static const char *const hwcap[32] = {
@@ -196,12 +205,8 @@ static void print_cpuinfo(UserProcess *p, FILE *out)
     uint64_t h = a64_hwcap(c), h2 = a64_hwcap2(c);
     for (long i = 0; i < cpus; i++) {
         fprintf(out, "processor\t: %ld\nBogoMIPS\t: 100.00\nFeatures\t:", i);
-        for (unsigned b = 0; b < 32; b++) {
-            fprintf(out, h >> b & 1 ? " %s" : "", hwcap[b]);
-        }
-        for (unsigned b = 0; b < 20; b++) {
-            fprintf(out, h2 >> b & 1 ? " %s" : "", hwcap2[b]);
-        }
+        print_flags(out, h, hwcap, 32);
+        print_flags(out, h2, hwcap2, 20);
         fprintf(out,
                 "\nCPU implementer\t: 0x%02x\nCPU architecture: 8\nCPU variant\t: 0x%x\n"
                 "CPU part\t: 0x%03x\nCPU revision\t: %u\n\n",
