@@ -12,7 +12,7 @@ BUILT_SOURCES += $(A64_DECODE_MADE)
 CLEANFILES += $(A64_DECODE_MADE) target/arm/decode/a64_decode.stamp
 
 target/arm/decode/a64_decode.stamp: $(A64_TABLES) tools/decodegen$(EXEEXT)
-	$(AM_V_GEN)$(MKDIR_P) target/arm/decode && : >$@.tmp && tools/decodegen$(EXEEXT) a64 A64 \
+	$(AM_V_GEN)$(MKDIR_P) target/arm/decode && : >$@.tmp && ASAN_OPTIONS=detect_leaks=0 tools/decodegen$(EXEEXT) a64 A64 \
 	  $(A64_DECODE_MADE) $(A64_TABLES:%=$(srcdir)/%) && mv $@.tmp $@
 $(A64_DECODE_MADE): target/arm/decode/a64_decode.stamp
 	@:
