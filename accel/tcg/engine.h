@@ -18,6 +18,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "accel/tcg.h"
 
@@ -170,7 +171,7 @@ TcgRegion *engine_translate(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint64_t mod
 void       engine_log_region(TcgEngine *e, const TcgRegion *r, const char *what);
 TcgRegion *region_new(uint64_t pc, uint64_t mode, unsigned tier);
 void       region_free(TcgRegion *r);
-uint64_t   engine_now_ns(void);
+uint64_t   engine_clock_ns(clockid_t clock);
 
 /* ---- tier2.c ---- */
 /* The tier-1 counter of the block at pc ran out. vCPU's thread, no lock held. */

@@ -39,8 +39,14 @@ static void open_jitdump(TcgEngine *e)
     if (!e->jitdump) {
         return;
     }
-    JitHeader h = {JITDUMP_MAGIC,      JITDUMP_VERSION, sizeof h, EM_X86_64_, 0,
-                   (uint32_t)getpid(), engine_now_ns(), 0};
+    JitHeader h = {JITDUMP_MAGIC,
+                   JITDUMP_VERSION,
+                   sizeof h,
+                   EM_X86_64_,
+                   0,
+                   (uint32_t)getpid(),
+                   engine_clock_ns(CLOCK_MONOTONIC),
+                   0};
     fwrite(&h, sizeof h, 1, e->jitdump);
     fflush(e->jitdump);
     /* perf record finds the dump by this executable mapping of it. */
@@ -75,7 +81,7 @@ void perf_fork_child(TcgEngine *e)
 static void dump_region(TcgEngine *e, const TcgRegion *r, const char *name)
 {
     JitCodeLoad l = {.id = JIT_CODE_LOAD,
-                     .timestamp = engine_now_ns(),
+                     .timestamp = engine_clock_ns(CLOCK_MONOTONIC),
                      .pid = (uint32_t)getpid(),
                      .tid = (uint32_t)gettid(),
                      .vma = (uintptr_t)r->c.code,

@@ -10,13 +10,15 @@
 
 #include "accel/tcg/engine.h"
 
+static const TcgJumpEntry no_entry = {1, NULL}; /* no guest PC is 1 */
+
 static void drop_predictions(TcgCpu *cpu)
 {
     for (unsigned i = 0; i < 1u << TCG_JC_BITS; i++) {
-        cpu->jump_cache[i] = (TcgJumpEntry){1, NULL}; /* no guest PC is 1 */
+        cpu->jump_cache[i] = no_entry;
     }
     for (unsigned i = 0; i < TCG_RING; i++) {
-        cpu->ring[i] = (TcgJumpEntry){1, NULL};
+        cpu->ring[i] = no_entry;
     }
     cpu->ring_top = 0;
 }
@@ -25,14 +27,14 @@ static void drop_predictions(TcgCpu *cpu)
 static void update_prediction(TcgVcpu *v, TcgCpu *cpu, uint64_t pc)
 {
     TcgRegion *r = engine_find(v->engine, pc, v->mode);
-    const void *host = r ? r->c.code : NULL;
+    TcgJumpEntry now = r && r->c.code ? (TcgJumpEntry){pc, r->c.code} : no_entry;
     TcgJumpEntry *e = engine_jump_entry(cpu, pc);
     if (e->pc == pc) {
-        *e = host ? (TcgJumpEntry){pc, host} : (TcgJumpEntry){1, NULL};
+        *e = now;
     }
     for (unsigned i = 0; i < TCG_RING; i++) {
         if (cpu->ring[i].pc == pc) {
-            cpu->ring[i] = host ? (TcgJumpEntry){pc, host} : (TcgJumpEntry){1, NULL};
+            cpu->ring[i] = now;
         }
     }
 }
@@ -159,6 +161,15 @@ static TcgRegion *next_region(TcgVcpu *v, TcgCpu *cpu, TcgExit *reason)
     return r;
 }
 
+/* A pending link belongs to code that may be freed or replaced now: only its target is kept. */
+static void keep_link_target(TcgEngine *e, TcgCpu *cpu, TcgExit *reason)
+{
+    if (*reason == TCG_EXIT_LINK) {
+        engine_set_pc(e, cpu, ((TcgLink *)cpu->exit_info)->pc);
+        *reason = TCG_EXIT_NONE;
+    }
+}
+
 /*
  * Takes the engine's generation over. What names code of an older one goes first, before v->gen
  * says that it may be freed: the predictions, and a pending link, of which the target is kept.
@@ -170,10 +181,7 @@ static void see_generation(TcgVcpu *v, TcgCpu *cpu, TcgExit *reason)
     if (gen == atomic_load_explicit(&v->gen, memory_order_relaxed)) {
         return;
     }
-    if (*reason == TCG_EXIT_LINK) {
-        engine_set_pc(e, cpu, ((TcgLink *)cpu->exit_info)->pc);
-        *reason = TCG_EXIT_NONE;
-    }
+    keep_link_target(e, cpu, reason);
     drop_predictions(cpu);
     atomic_store(&v->gen, gen);
 }
@@ -189,11 +197,7 @@ TcgExit tcg_run(TcgCpu *cpu)
         /* gen is taken before any region is looked up: pairs with engine_flush()'s increment. */
         see_generation(v, cpu, &reason);
         if (__atomic_load_n(&cpu->request, __ATOMIC_ACQUIRE)) {
-            /* A pending link belongs to code a flush may free: keep only its target. */
-            if (reason == TCG_EXIT_LINK) {
-                engine_set_pc(e, cpu, ((TcgLink *)cpu->exit_info)->pc);
-                reason = TCG_EXIT_NONE;
-            }
+            keep_link_target(e, cpu, &reason);
             if (serve_requests(v, cpu)) {
                 reason = TCG_EXIT_REQUEST;
                 break;

@@ -80,13 +80,6 @@ static void reload_counter(TcgRegion *r, int32_t more)
     __atomic_store_n(r->c.counter, more, __ATOMIC_RELAXED);
 }
 
-static uint64_t cpu_ns(clockid_t clock)
-{
-    struct timespec ts;
-    clock_gettime(clock, &ts);
-    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 /*
  * Compiling may take a tenth of the processor time used, no more: in a short program, or a large
  * one that is everywhere warm and nowhere hot, it would never pay back. What is put off comes again
@@ -95,7 +88,7 @@ static uint64_t cpu_ns(clockid_t clock)
  */
 static bool over_budget(const TcgEngine *e)
 {
-    return e->stats.translate_ns[2] > cpu_ns(CLOCK_PROCESS_CPUTIME_ID) / BUDGET_SHARE;
+    return e->stats.translate_ns[2] > engine_clock_ns(CLOCK_PROCESS_CPUTIME_ID) / BUDGET_SHARE;
 }
 
 /* The tier-1 block at pc, also where a region replaced it in the table. */
@@ -308,7 +301,7 @@ static void publish(TcgEngine *e, Form *f, TcgRegion *r)
 static void compile_hot(TcgEngine *e, uint64_t pc, uint64_t mode)
 {
     Form f = {.mode = mode};
-    uint64_t t0 = cpu_ns(CLOCK_THREAD_CPUTIME_ID);
+    uint64_t t0 = engine_clock_ns(CLOCK_THREAD_CPUTIME_ID);
     pthread_mutex_lock(&e->lock);
     TcgRegion *head = engine_find(e, pc, mode);
     if (head && head->tier == 1 && !head->dead && head->c.code) {
@@ -338,7 +331,7 @@ static void compile_hot(TcgEngine *e, uint64_t pc, uint64_t mode)
             pthread_mutex_unlock(&e->lock);
         }
     }
-    e->stats.translate_ns[2] += cpu_ns(CLOCK_THREAD_CPUTIME_ID) - t0;
+    e->stats.translate_ns[2] += engine_clock_ns(CLOCK_THREAD_CPUTIME_ID) - t0;
 }
 
 static bool queue_take(TcgEngine *e, uint64_t *pc, uint64_t *mode)
