@@ -15,7 +15,7 @@ my $nm = $ENV{NM} || 'nm';
 my $cppflags = $ENV{CPPFLAGS} || "-I$src/include -I$src -I$build/include -I$build -D_GNU_SOURCE";
 my $enforce_format = $ENV{GEMEL_LINT_FORMAT};
 
-my @rooms = qw(accel bench fpu fuzz hw include slirp-glue target tcg tests tools ui user util);
+my @rooms = qw(accel bench block fpu fuzz hw img include slirp-glue target tcg tests tools ui user util);
 my ($max_function, $aim_function, $max_file, $aim_file) = (100, 40, 1200, 500);
 
 # ---- files
@@ -132,7 +132,7 @@ sub rule_layers {
 }
 
 # Folders and names of libraries that only some rooms may know.
-my $libraries = qr/^(glib|gio|gmodule|gobject|capstone|SDL2|pixman|slirp)\b/;
+my $libraries = qr/^(glib|gio|gmodule|gobject|capstone|SDL2|pixman|slirp|zlib|zstd|liburing)\b/;
 
 sub check_include {
     my ($may, $room, $path, $n, $kind, $what) = @_;
