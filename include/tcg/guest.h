@@ -15,6 +15,7 @@
 #ifndef GEMEL_TCG_GUEST_H
 #define GEMEL_TCG_GUEST_H
 
+#include "tcg/exits.h"
 #include "tcg/ir.h"
 
 struct TcgCpu;
@@ -64,6 +65,61 @@ typedef struct TcgBlockCtx {
                                     target[1] the return address, not a direct successor */
 } TcgBlockCtx;
 
+/* ---- system mode: the guest has an MMU, exceptions and interrupts ---- */
+
+typedef enum TcgAccess { TCG_READ, TCG_WRITE, TCG_FETCH } TcgAccess;
+
+/*
+ * Which view of memory an access uses. CURRENT is what ordinary loads and stores see; USER is what
+ * unprivileged accesses of a privileged level see (A64 LDTR, STTR): ops marked IRF_USER.
+ */
+typedef enum TcgMmuIndex { TCG_MMU_CURRENT, TCG_MMU_USER, TCG_N_MMU } TcgMmuIndex;
+
+/* What a table walk found for the 4 KiB page of an address. */
+typedef struct TcgTlbFill {
+    uint64_t gpa_page;   /* guest-physical address of that page */
+    uint8_t  page_bits;  /* log2 of the mapping's size, 12 .. 48: how much an invalidation covers */
+    bool     read, write, exec; /* allowed in this view; write false where the first write must be
+                                   seen (dirty state) */
+    bool     global;     /* not tagged with an ASID */
+    bool     device;     /* Arm Device memory: unaligned accesses fault */
+    bool     guarded;    /* BTI: fetches see TcgBlockCtx.mode | guarded bit */
+    bool     secure;     /* MemAttrs.secure of accesses through it */
+} TcgTlbFill;
+
+/*
+ * The system side of a guest ISA. All functions run on the vCPU's thread with canonical state.
+ *
+ * One load, walked through: generated code probes the TLB set of the current context; on a miss the
+ * engine calls walk() with the address; it fills in TcgTlbFill, the engine finds the page's RAM by
+ * CpuPort.as and enters it; MMIO stays on the slow path. When walk() says no, the engine restores the
+ * state before the instruction and calls fault(), which takes the exception (ELR, ESR, FAR, PC to the
+ * vector) by what walk() left in the CPU; the run loop goes on at the new PC.
+ */
+typedef struct TcgSystem {
+    /* The tag of what an address means now under `mmu`: regime, level, ASID, VMID, PAN, stage 1 on,
+     * security state ... Equal keys must mean equal translations, permissions included, until the
+     * guest invalidates. The key's layout is the target's; invalidations match on parts of it. */
+    uint64_t (*context)(const struct TcgCpu *cpu, TcgMmuIndex mmu);
+    /* Translates va. false: it faults; fault() will be called with the same arguments. */
+    bool     (*walk)(struct TcgCpu *cpu, uint64_t va, TcgAccess access, TcgMmuIndex mmu, TcgTlbFill *out);
+    void     (*fault)(struct TcgCpu *cpu, uint64_t va, TcgAccess access, TcgMmuIndex mmu);
+    /* Memory said MEM_NOTHING or MEM_ERROR: a synchronous external abort, or nothing on x86. Returns
+     * true if an exception was taken (state before the instruction was restored), false: reads give
+     * all ones, go on. */
+    bool     (*bus_error)(struct TcgCpu *cpu, uint64_t va, TcgAccess access, TcgMmuIndex mmu);
+    /* Generated code left for a reason that is an exception of the guest (SYSCALL, BREAK, UNDEF,
+     * ALIGN, PC_ALIGN, BTI, PAC, DIVIDE, SYSTEM): takes it. PC is where the reason's comment says. */
+    void     (*exception)(struct TcgCpu *cpu, TcgExit reason, uint64_t info);
+    /* A line of the CPU's port is high or masks changed: takes an interrupt if one may be taken now.
+     * true: it was taken, PC is its vector. */
+    bool     (*interrupt)(struct TcgCpu *cpu);
+    /* Would it end WFI (or HLT): a line is high, masked or not as the ISA says? */
+    bool     (*wake)(const struct TcgCpu *cpu);
+    /* The CPU as after power-on; what `reset_to` of the machine's PSCI or SIPI says is applied after. */
+    void     (*reset)(struct TcgCpu *cpu);
+} TcgSystem;
+
 typedef struct TcgGuest {
     const char      *name;         /* "aarch64" */
     uint32_t         cpu_bytes;    /* size of its CPU struct, which starts with TcgCpu */
@@ -94,6 +150,7 @@ typedef struct TcgGuest {
     /* Under this mode word (with fp_native) operands and results are flushed to zero, by DAZ and FTZ
      * in mxcsr, and Inexact is known to be sticky already. NULL: never. */
     bool           (*fp_flush)(uint64_t mode);
+    const TcgSystem *system;       /* NULL: user programs only */
 } TcgGuest;
 
 #endif

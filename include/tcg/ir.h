@@ -157,6 +157,7 @@ enum {
     IRF_GPC     = 1 << 11, /* CONST: a guest code address (listed as relocation) */
     IRF_ALIGN16 = 1 << 12, /* LD, ST, AT (FEAT_LSE2): must not cross a 16-byte boundary */
     IRF_QUIET   = 1 << 13, /* FL_FCMP: an FCMP beside it raises; this one is a pure recipe */
+    IRF_USER    = 1 << 14, /* LD, ST, AT: through TCG_MMU_USER, not TCG_MMU_CURRENT (system mode) */
     IRF_LATE    = 1 << 13, /* GET: behind CALLS; reads what the helper left, stays where it is */
 };
 

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tcg/exits.h"
 #include "tcg/guest.h"
 
 /* Bits of the request word. Set from any thread or signal handler; read at polls. */
@@ -23,32 +24,10 @@ enum {
     TCG_REQ_FLUSH  = 1 << 2,  /* all code went: drop jump cache and return ring */
     TCG_REQ_STOP   = 1 << 3,  /* stop the world: park in tcg_run() until it is over */
     TCG_REQ_UPDATE = 1 << 4,  /* code of some addresses changed: look those up again */
+    TCG_REQ_IRQ    = 1 << 5,  /* system: lines of the CPU's port changed, or masks: ask interrupt() */
+    TCG_REQ_TLB    = 1 << 6,  /* system: another vCPU broadcast TLB operations */
+    TCG_REQ_WORK   = 1 << 7,  /* system: run queued work (CpuPort.run_on), map changed */
 };
-
-/* Why generated code, and tcg_run(), return. */
-typedef enum TcgExit {
-    TCG_EXIT_NONE,
-    /* handled inside tcg_run() */
-    TCG_EXIT_LINK,      /* unresolved direct link: exit_info = TcgLink * */
-    TCG_EXIT_LOOKUP,    /* indirect target not in the jump cache: PC is stored */
-    TCG_EXIT_HOT,       /* tier-1 counter ran out: exit_info = owner's TcgRegion * */
-    TCG_EXIT_POLL,      /* request word not 0 */
-    TCG_EXIT_INTERP,    /* leave this block to the interpreter */
-    /* returned to the caller */
-    TCG_EXIT_REQUEST,   /* TCG_REQ_EXIT or TCG_REQ_SIGNAL */
-    TCG_EXIT_SYSCALL,   /* exit_info = immediate of SVC; PC is after it */
-    TCG_EXIT_BREAK,     /* BRK, INT3: exit_info = immediate */
-    TCG_EXIT_UNDEF,     /* no such instruction */
-    TCG_EXIT_ALIGN,     /* alignment fault: exit_info = address */
-    TCG_EXIT_PC_ALIGN,  /* misaligned PC */
-    TCG_EXIT_FETCH,     /* PC not mapped or not executable: exit_info = address */
-    TCG_EXIT_FAULT,     /* data access faulted: exit_info = address, fault_* in the CPU */
-    TCG_EXIT_BTI,       /* branch target exception */
-    TCG_EXIT_PAC,       /* pointer authentication failure (FEAT_FPAC) */
-    TCG_EXIT_ISB,       /* context synchronisation: code or mode may have changed; go on at PC */
-    TCG_EXIT_DIVIDE,    /* x86 #DE */
-    TCG_N_EXITS
-} TcgExit;
 
 typedef struct TcgJumpEntry { uint64_t pc; const void *host; } TcgJumpEntry;
 enum { TCG_JC_BITS = 14, TCG_RING = 32, TCG_SPILLS = 512 };
@@ -103,5 +82,32 @@ void     tcg_set_fp_flags(TcgCpu *cpu, uint32_t flags);
 void     tcg_raise(TcgCpu *cpu, TcgExit reason, uint64_t info) __attribute__((noreturn));
 /* Guest code at [addr, addr + len) may have changed: drop what was made of it (IC IVAU). */
 void     tcg_guest_icache_invalidate(TcgCpu *cpu, uint64_t addr, uint64_t len);
+
+/* ---- system mode ---- */
+
+/*
+ * Invalidates cached translations whose context key k (TcgSystem.context) has
+ * (k & key_mask) == key, of `bytes` from va on (0: all addresses), on this vCPU or, with broadcast,
+ * on all. Takes effect on this vCPU at once; on others at their next safe point, and
+ * tcg_tlb_sync() waits for that (DSB).
+ */
+typedef struct TcgTlbOp {
+    uint64_t key, key_mask;
+    uint64_t va, bytes;
+    bool     broadcast;
+    bool     keep_global; /* only entries tagged with an ASID */
+} TcgTlbOp;
+void tcg_tlb_invalidate(TcgCpu *cpu, const TcgTlbOp *op);
+void tcg_tlb_sync(TcgCpu *cpu);
+/* The context key may have changed (TTBR, ASID, EL, SCTLR.M, PAN ...): take the current one. Cheap when
+ * it was seen lately. Whoever changes mode word or context from a helper ends the block with
+ * TCG_EXIT_ISB, after which the run loop does this by itself; exceptions likewise. */
+void tcg_context_changed(TcgCpu *cpu);
+/* One access as an ordinary load or store of the guest would make it, from a CALLS helper: probes,
+ * walks, faults (does not return then). bytes 1..16, any alignment. For DC ZVA, x86 string ops. */
+void tcg_mem_load(TcgCpu *cpu, uint64_t va, void *dst, unsigned bytes, TcgMmuIndex mmu);
+void tcg_mem_store(TcgCpu *cpu, uint64_t va, const void *src, unsigned bytes, TcgMmuIndex mmu);
+/* The CPU's port (core/cpu.h); NULL in user mode. */
+struct CpuPort *tcg_port(const TcgCpu *cpu);
 
 #endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Byte streams: what a serial port, a console or a monitor talks to. chardev/ implements the far
+ * sides (stdio, pty, file, socket, pipe, null, ringbuf, mux); a front end (one at a time, unless the
+ * chardev is a mux) attaches with its callbacks.
+ * Threads: machine lock held for all; callbacks come on the main loop thread with it held.
+ */
+#ifndef GEMEL_CORE_CHARDEV_H
+#define GEMEL_CORE_CHARDEV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/error.h"
+
+typedef struct Machine Machine;
+typedef struct Chardev Chardev;
+
+typedef enum ChardevEvent { CHARDEV_OPENED, CHARDEV_CLOSED, CHARDEV_BREAK } ChardevEvent;
+
+/* What a front end gives. */
+typedef struct ChardevFront {
+    size_t (*can_receive)(void *opaque);                             /* bytes it takes now */
+    void   (*receive)(void *opaque, const uint8_t *buf, size_t bytes); /* at most what can_receive said */
+    void   (*event)(void *opaque, ChardevEvent e);                   /* may be NULL */
+    void   (*writable)(void *opaque);                                /* after a short write; may be NULL */
+    void    *opaque;
+} ChardevFront;
+
+/* Implemented by chardev/. */
+typedef struct ChardevOps {
+    size_t (*write)(Chardev *c, const uint8_t *buf, size_t bytes); /* bytes taken; the rest later */
+    void   (*set_front)(Chardev *c, const ChardevFront *f);        /* NULL: detached */
+    void   (*accept_input)(Chardev *c);                            /* can_receive may have grown */
+    void   (*set_params)(Chardev *c, unsigned baud, unsigned bits, char parity, unsigned stop);
+    void   (*close)(Chardev *c);
+} ChardevOps;
+struct Chardev {
+    const ChardevOps *ops;
+    Machine    *machine;
+    const char *id;
+    const char *label;   /* for `info chardev`: "pty:/dev/pts/3" */
+    bool        open;    /* a peer is there */
+    bool        in_use;
+    ChardevFront front;
+};
+
+/* Takes all bytes or drops what cannot go out now when `wait` is false; with front.writable the
+ * caller gets told. c may be NULL: everything is dropped. Returns the bytes taken. */
+size_t chardev_write(Chardev *c, const void *buf, size_t bytes);
+bool   chardev_attach(Chardev *c, const ChardevFront *f, Error *err); /* false: in use */
+void   chardev_detach(Chardev *c);
+void   chardev_accept_input(Chardev *c);
+/* For ops: bytes from the peer to the front; returns how many it took. */
+size_t chardev_deliver(Chardev *c, const uint8_t *buf, size_t bytes);
+size_t chardev_room(Chardev *c);
+void   chardev_event(Chardev *c, ChardevEvent e);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The machine: what devices, CPUs, accelerator, monitor and displays share. Several in one process do
+ * not know of each other; nothing here is global.
+ *
+ * The event loop is a GLib main context of the machine's own. Its thread (main loop thread) runs
+ * timers' and host I/O's callbacks with the machine lock held. vCPU threads run beside it.
+ *
+ * Lock ranks: machine < device < block graph < queue < code cache < page (debug builds check). The
+ * machine lock is never held while waiting for a vCPU, a block completion or a thread.
+ */
+#ifndef GEMEL_CORE_MACHINE_H
+#define GEMEL_CORE_MACHINE_H
+
+#include <glib.h>
+
+#include "core/cpu.h"
+#include "core/device.h"
+
+typedef enum RunState {
+    RUN_PRELAUNCH, /* -S, or being built */
+    RUN_RUNNING,
+    RUN_PAUSED,    /* stop */
+    RUN_SAVING, RUN_RESTORING,
+    RUN_SHUTDOWN,  /* with -no-shutdown: the guest is off */
+    RUN_ERROR      /* e.g. disk full with werror=stop, internal error */
+} RunState;
+
+typedef enum ShutdownCause {
+    CAUSE_NONE, CAUSE_GUEST_SHUTDOWN, CAUSE_GUEST_RESET, CAUSE_GUEST_PANIC,
+    CAUSE_HOST_QUIT,   /* monitor quit, window closed */
+    CAUSE_HOST_SIGNAL, CAUSE_HOST_RESET
+} ShutdownCause;
+
+typedef struct MachineNotify {
+    void (*run_state)(struct MachineNotify *n, RunState old, RunState now);
+    void (*reset)(struct MachineNotify *n, ShutdownCause cause);      /* after the devices' */
+    void (*powerdown)(struct MachineNotify *n);                        /* power button pressed */
+    void (*shutdown)(struct MachineNotify *n, ShutdownCause cause);
+    void  *opaque;
+    struct MachineNotify *next;
+} MachineNotify;
+
+typedef struct Block Block;
+typedef struct DisplayHub DisplayHub;
+typedef struct InputHub InputHub;
+
+enum { MACHINE_MAX_CPUS = 512 };
+
+struct Machine {
+    const char   *name;        /* -name, or "gemel" */
+    MemRegion     system;      /* root of system memory, 2^64 */
+    MemRegion     io;          /* x86 ports, 64 KiB */
+    AddressSpace *as;          /* of system */
+    AddressSpace *as_io;
+    GMainContext *loop;
+    CpuPort      *cpus[MACHINE_MAX_CPUS];
+    unsigned      n_cpus;
+    Device       *devices;     /* all, in order of realize */
+    DisplayHub   *displays;    /* core/display.h */
+    InputHub     *inputs;      /* core/input.h */
+    RunState      state;
+    struct MachinePrivate *p;  /* core's */
+};
+
+/* Empty machine: no RAM, no CPU. */
+Machine *machine_new(const char *name, Error *err);
+void     machine_free(Machine *m);
+
+void machine_lock(Machine *m);
+void machine_unlock(Machine *m);
+bool machine_locked_by_me(const Machine *m);
+
+/* Resets all devices (ENTER for all, then EXIT for all), then notifies. Machine lock held, vCPUs
+ * stopped. */
+void machine_reset(Machine *m, ShutdownCause cause);
+
+/* Asked for by devices, monitor, windows, signals: carried out by the main loop, after stopping the
+ * vCPUs. Any thread. */
+void machine_request_reset(Machine *m, ShutdownCause cause);
+void machine_request_shutdown(Machine *m, ShutdownCause cause);
+void machine_request_powerdown(Machine *m);
+void machine_request_stop(Machine *m, RunState why); /* stop: RUN_PAUSED, RUN_ERROR */
+void machine_request_cont(Machine *m);
+
+/* The accelerator registers how to start and stop all vCPUs (called by the main loop thread, machine
+ * lock not held; stop returns when none runs guest code). */
+typedef struct MachineCpuOps {
+    void (*start)(Machine *m);
+    void (*stop)(Machine *m);
+    void (*reset)(Machine *m); /* CPUs to their reset state; machine lock held, stopped */
+} MachineCpuOps;
+void machine_set_cpu_ops(Machine *m, const MachineCpuOps *ops);
+
+/* Policy of -no-reboot, -no-shutdown, -action. */
+typedef struct MachinePolicy { bool no_reboot, no_shutdown; } MachinePolicy;
+void machine_set_policy(Machine *m, MachinePolicy policy);
+
+/* Runs the event loop on the calling thread until shutdown; returns the exit status (guest's, for
+ * debug-exit devices and semihosting; else 0). */
+int  machine_run(Machine *m);
+void machine_set_exit_status(Machine *m, int status);
+
+void machine_notify_add(Machine *m, MachineNotify *n);
+void machine_notify_remove(Machine *m, MachineNotify *n);
+
+/* fn(opaque) on the main loop thread, with the lock, soon. Any thread. */
+void machine_defer(Machine *m, void (*fn)(void *opaque), void *opaque);
+/* fd readiness on the main loop thread with the lock held; returns a handle for machine_fd_remove().
+ * condition: GIOCondition. fn returns false to be removed. */
+unsigned machine_fd_add(Machine *m, int fd, GIOCondition condition,
+                        bool (*fn)(int fd, GIOCondition condition, void *opaque), void *opaque);
+void     machine_fd_remove(Machine *m, unsigned handle);
+
+Device *machine_device(Machine *m, const char *id);
+/* Random bytes for the guest (virtio-rng, ids): the one place they come from. */
+void    machine_random(Machine *m, void *buf, size_t bytes);
+
+/* A name for this guest error kind in -d; log of the machine. */
+struct Log;
+struct Log *machine_log(Machine *m);
+enum { MLOG_GUEST_ERROR = 1 << 0, MLOG_UNIMP = 1 << 1, MLOG_RESET = 1 << 2, MLOG_INT = 1 << 3,
+       MLOG_MMIO = 1 << 4, MLOG_TIMER = 1 << 5 };
+
+#endif

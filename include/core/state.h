@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Machine state as a stream: sections of named fields, made from the StateDesc and RegDesc tables.
+ * The stream carries names, so that fields may come and go; what is loaded is checked like network
+ * input: lengths bounded, unknown sections skipped when optional, refused by name when not.
+ */
+#ifndef GEMEL_CORE_STATE_H
+#define GEMEL_CORE_STATE_H
+
+#include "core/device.h"
+
+/* Writes into or reads from memory or a callback. */
+struct StateStream {
+    bool (*write)(void *opaque, const void *buf, size_t bytes);
+    bool (*read)(void *opaque, void *buf, size_t bytes); /* false: end or error */
+    void  *opaque;
+    bool   failed;
+    uint64_t bytes; /* so far */
+};
+
+bool state_put_u32(StateStream *s, uint32_t v);
+bool state_put_u64(StateStream *s, uint64_t v);
+bool state_put_bytes(StateStream *s, const void *buf, size_t bytes);
+bool state_get_u32(StateStream *s, uint32_t *v);
+bool state_get_u64(StateStream *s, uint64_t *v);
+bool state_get_bytes(StateStream *s, void *buf, size_t bytes);
+
+/* One device: all fields of its tables. */
+bool state_save_device(Device *d, StateStream *s);
+bool state_load_device(Device *d, StateStream *s, Error *err);
+
+/* What is not a device adds a section: RAM (migration/), CPUs (target/ through accel). */
+typedef struct StateSection {
+    const char *name;
+    unsigned    instance;
+    uint32_t    version;
+    bool      (*save)(void *opaque, StateStream *s);
+    bool      (*load)(void *opaque, StateStream *s, uint32_t version, Error *err);
+    void       *opaque;
+    struct StateSection *next;
+} StateSection;
+void state_section_add(Machine *m, StateSection *s);
+void state_section_remove(Machine *m, StateSection *s);
+
+/* The whole machine; vCPUs stopped, devices quiesced, machine lock held. */
+bool state_save_machine(Machine *m, StateStream *s, Error *err);
+bool state_load_machine(Machine *m, StateStream *s, Error *err);
+
+#endif
