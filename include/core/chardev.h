@@ -35,6 +35,7 @@ typedef struct ChardevOps {
     void   (*accept_input)(Chardev *c);                            /* can_receive may have grown */
     void   (*set_params)(Chardev *c, unsigned baud, unsigned bits, char parity, unsigned stop);
     void   (*close)(Chardev *c);
+    Chardev *(*port)(Chardev *c); /* a mux: a port for one more front end; NULL: c itself is it */
 } ChardevOps;
 struct Chardev {
     const ChardevOps *ops;
@@ -44,7 +45,17 @@ struct Chardev {
     bool        open;    /* a peer is there */
     bool        in_use;
     ChardevFront front;
+    Chardev    *next;    /* in the machine's list */
 };
+
+/* The list of a machine, by id: chardev/ adds and removes; id and the Chardev must stay until then.
+ * chardev_add() is false when the id is taken. */
+bool     chardev_add(Machine *m, Chardev *c);
+void     chardev_remove(Machine *m, Chardev *c);
+/* What a front end (property chardev=ID, monitor) attaches to: the chardev of that id, or a new port
+ * of it when it is a mux; NULL: no such id. */
+Chardev *chardev_by_id(Machine *m, const char *id);
+void     chardev_each(Machine *m, void (*fn)(Chardev *c, void *opaque), void *opaque);
 
 /* Takes all bytes or drops what cannot go out now when `wait` is false; with front.writable the
  * caller gets told. c may be NULL: everything is dropped. Returns the bytes taken. */
