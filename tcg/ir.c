@@ -170,9 +170,57 @@ static void ir_mark_loop(IrRegion *r, IrBlk head, const uint32_t *num, uint32_t 
     }
 }
 
+/* Block i does nothing but leave by a link. */
+static bool ir_only_links(const IrRegion *r, IrBlk i)
+{
+    const IrBlock *b = &r->blocks[i];
+
+    return b->first != IR_NONE && b->first == b->last && r->ops[b->first].op == IR_EXIT_LINK;
+}
+
+/* Block 1 ends the region, or branches to two blocks that only link; see IrRegion.straight. */
+static bool ir_is_straight(const IrRegion *r)
+{
+    const IrBlock *b = r->blocks;
+
+    if (r->tier != 1 || r->n_blocks < 2 || b[0].first != b[0].last || b[0].succ[0] != 1 ||
+        b[1].last == IR_NONE) {
+        return false;
+    }
+    if (b[1].succ[0] == IR_NO_BLK) {
+        return r->n_blocks == 2;
+    }
+    return r->n_blocks == 4 && b[1].succ[1] != IR_NO_BLK && b[1].succ[0] != b[1].succ[1] &&
+           b[1].succ[0] > 1 && b[1].succ[1] > 1 && ir_only_links(r, 2) && ir_only_links(r, 3);
+}
+
+/* What the walk would find, without walking. */
+static void ir_analyze_straight(IrRegion *r)
+{
+    r->n_rpo = r->n_blocks;
+    r->rpo = arena_alloc(r->arena, r->n_blocks * sizeof *r->rpo);
+    r->preds = arena_alloc(r->arena, r->n_blocks * sizeof *r->preds);
+    for (uint32_t i = 0; i < r->n_blocks; i++) {
+        IrBlock *b = &r->blocks[i];
+
+        r->rpo[i] = (IrBlk)(i < 2 ? i : r->blocks[1].succ[3 - i]);
+        b->n_preds = i > 0;
+        b->preds = i;
+        r->preds[i] = i > 1;
+        b->loop_depth = 0;
+        b->loop_head = false;
+    }
+}
+
 void ir_region_analyze(IrRegion *r)
 {
     IrWalk w = {.r = r};
+
+    r->straight = ir_is_straight(r);
+    if (r->straight) {
+        ir_analyze_straight(r);
+        return;
+    }
     uint32_t *num = arena_alloc(r->arena, 2 * r->n_blocks * sizeof *num);
     bool loops = false;
 

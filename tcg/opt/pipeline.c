@@ -60,6 +60,9 @@ void ir_optimize(IrRegion *r, unsigned tier, FILE *dump)
     unsigned n = all ? sizeof ir_tier2 / sizeof *ir_tier2 : sizeof ir_tier1 / sizeof *ir_tier1;
 
     ir_verify_after(r, "build");
+    if (r->straight && tier == 1) {
+        return; /* no joins: nothing to promote */
+    }
     for (unsigned i = 0; i < n; i++) {
         p[i].run(r);
         ir_verify_after(r, p[i].name);

@@ -262,7 +262,7 @@ static void need_packed(X64Core *k, IrRef v)
     need_emit(k, v);
 }
 
-static void need_args(X64Core *k, const IrOp *op)
+void x64_need_args(X64Core *k, const IrOp *op)
 {
     unsigned n = ir_op_info[op->op].nargs;
     switch (op->op) {
@@ -279,7 +279,7 @@ static void need_args(X64Core *k, const IrOp *op)
     case IR_FL_COND: {
         IrRef f = x64_canon(k, op->arg[0]);
         if (x64_operand_form(k, f)) {
-            need_args(k, &k->r->ops[f]);
+            x64_need_args(k, &k->r->ops[f]);
         } else {
             need_packed(k, f);
         }
@@ -307,12 +307,19 @@ static void need_args(X64Core *k, const IrOp *op)
 static void drain(X64Core *k)
 {
     while (k->n_stack) {
-        need_args(k, &k->r->ops[k->stack[--k->n_stack]]);
+        x64_need_args(k, &k->r->ops[k->stack[--k->n_stack]]);
     }
 }
 
 /* Recipes of flags nest this deep at most; deeper ones, and others, are computed in place. */
 enum { RECIPE_DEPTH = 3 };
+
+bool x64_is_recipe(const X64Core *k, IrRef v, unsigned depth)
+{
+    const IrOp *op = &k->r->ops[v];
+    return ir_has_attr(op, IRA_RECIPE) && depth < RECIPE_DEPTH &&
+           (!depth || op->type == IR_FLAGS) && (op->op != IR_FL_FCMP || x64_operand_form(k, v));
+}
 
 static void need_weak(X64Core *k, IrRef v, unsigned depth)
 {
@@ -322,12 +329,7 @@ static void need_weak(X64Core *k, IrRef v, unsigned depth)
     if (w->need == X64_NEED_EMIT) {
         return;
     }
-    bool lazy =
-        ir_has_attr(op, IRA_RECIPE) && depth < RECIPE_DEPTH && (!depth || op->type == IR_FLAGS);
-    if (op->op == IR_FL_FCMP && !x64_operand_form(k, v)) {
-        lazy = false;
-    }
-    if (!lazy) {
+    if (!x64_is_recipe(k, v, depth)) {
         if (op->type == IR_FLAGS) {
             w->mat = true;
         }
@@ -366,7 +368,7 @@ static void mark_needs(X64Core *k)
             const IrOp *op = &r->ops[v];
             unsigned at = ir_op_info[op->op].attrs;
             if (op->op == IR_FL_FCMP && x64_operand_form(k, v)) {
-                need_args(k, op); /* runs for its flags; the result stays a recipe */
+                x64_need_args(k, op); /* runs for its flags; the result stays a recipe */
             } else if (at & (IRA_EFFECT | IRA_TERM | IRA_FP | IRA_FAULT)) {
                 k->val[v].mat = op->type == IR_FLAGS;
                 need_emit(k, v);
@@ -469,6 +471,35 @@ static void condition_no_fuse(X64Core *k, const IrOp *cond)
     }
 }
 
+void x64_count_uses(X64Core *k, IrRef v)
+{
+    const IrRegion *r = k->r;
+    const IrOp *op = &r->ops[v];
+    if (op->op == IR_FL_COND) {
+        condition_no_fuse(k, op);
+    }
+    if (op->op == IR_PHI) {
+        for (unsigned j = 0; j < op->nargs; j++) {
+            weak_no_fuse(k, x64_canon(k, r->phi_args[op->imm + j]), 0);
+        }
+        return;
+    }
+    for (unsigned j = 0; j < ir_op_info[op->op].nargs; j++) {
+        if (op->arg[j]) {
+            count_use(k, v, j, op->arg[j]);
+        }
+    }
+}
+
+bool x64_can_fuse(const X64Core *k, IrRef v)
+{
+    const X64Val *w = &k->val[v];
+    const IrOp *op = &k->r->ops[v];
+    bool can = x64_is_cond_op(op->op) || op->op == IR_AND || op->op == IR_SHL;
+    return can && w->need == X64_NEED_EMIT && !w->no_fuse && w->n_uses &&
+           (op->op != IR_FCMP || x64_fcmp_native(&k->ctx, op));
+}
+
 static void fuse(X64Core *k)
 {
     const IrRegion *r = k->r;
@@ -482,33 +513,13 @@ static void fuse(X64Core *k)
                     x64_leaves(k, r->snap_entries[s->first + j].val, 0, weak_no_fuse);
                 }
             }
-            if (w->need != X64_NEED_EMIT) {
-                continue;
-            }
-            if (op->op == IR_FL_COND) {
-                condition_no_fuse(k, op);
-            }
-            if (op->op == IR_PHI) {
-                for (unsigned j = 0; j < op->nargs; j++) {
-                    weak_no_fuse(k, x64_canon(k, r->phi_args[op->imm + j]), 0);
-                }
-                continue;
-            }
-            for (unsigned j = 0; j < ir_op_info[op->op].nargs; j++) {
-                if (op->arg[j]) {
-                    count_use(k, v, j, op->arg[j]);
-                }
+            if (w->need == X64_NEED_EMIT) {
+                x64_count_uses(k, v);
             }
         }
     }
     for (uint32_t i = 1; i < r->n_ops; i++) {
-        X64Val *w = &k->val[i];
-        const IrOp *op = &r->ops[i];
-        bool can = x64_is_cond_op(op->op) || op->op == IR_AND || op->op == IR_SHL;
-        w->fused = w->need == X64_NEED_EMIT && can && !w->no_fuse && w->n_uses;
-        if (op->op == IR_FCMP && !x64_fcmp_native(&k->ctx, op)) {
-            w->fused = false;
-        }
+        k->val[i].fused = x64_can_fuse(k, i);
     }
 }
 
@@ -823,6 +834,25 @@ static void value_hints(X64Core *k)
     }
 }
 
+void x64_init_val(X64Core *k, IrRef v)
+{
+    X64Val *w = &k->val[v];
+    const IrOp *op = &k->r->ops[v];
+    w->canon = find_canon(k, v);
+    w->zero_up = zero_above(k, op);
+    w->type = op->type;
+    if (op->op == IR_VZEXT && w->canon != v) {
+        k->val[w->canon].type = IR_V128;
+    }
+    w->cls = (uint8_t)class_of(op);
+    w->reg = w->hint = X64_NONE;
+    w->out_pos = X64_INF;
+    w->home = op->op == IR_GET                            ? X64_HOME_SLOT
+              : op->op == IR_CONST || op->op == IR_VCONST ? X64_HOME_CONST
+                                                          : X64_HOME_SPILL;
+    w->in_mem = w->home != X64_HOME_SPILL;
+}
+
 void x64_analyze(X64Core *k)
 {
     const IrRegion *r = k->r;
@@ -830,22 +860,8 @@ void x64_analyze(X64Core *k)
     k->blk = arena_alloc(k->arena, r->n_blocks * sizeof(X64Blk));
     bool phis = false;
     for (uint32_t v = 0; v < r->n_ops; v++) {
-        X64Val *w = &k->val[v];
-        const IrOp *op = &r->ops[v];
-        phis |= op->op == IR_PHI;
-        w->canon = find_canon(k, v);
-        w->zero_up = zero_above(k, op);
-        w->type = op->type;
-        if (op->op == IR_VZEXT && w->canon != v) {
-            k->val[w->canon].type = IR_V128;
-        }
-        w->cls = (uint8_t)class_of(op);
-        w->reg = w->hint = X64_NONE;
-        w->out_pos = X64_INF;
-        w->home = op->op == IR_GET                            ? X64_HOME_SLOT
-                  : op->op == IR_CONST || op->op == IR_VCONST ? X64_HOME_CONST
-                                                              : X64_HOME_SPILL;
-        w->in_mem = w->home != X64_HOME_SPILL;
+        phis |= r->ops[v].op == IR_PHI;
+        x64_init_val(k, v);
     }
     mark_needs(k);
     for (uint32_t v = 1; v < r->n_ops; v++) {

@@ -131,6 +131,19 @@ static void emit_block(X64Core *k, IrBlk b, IrBlk next)
     }
 }
 
+static void emit_graph(X64Core *k)
+{
+    x64_analyze(k);
+    order_blocks(k);
+    k->blk[k->r->rpo[0]].entry_known = true;
+    for (uint32_t i = 0; i < k->n_order; i++) {
+        emit_block(k, k->order[i], i + 1 < k->n_order ? k->order[i + 1] : IR_NO_BLK);
+        if (k->ctx.as.overflow || k->out_of_spills || k->data_full) {
+            return;
+        }
+    }
+}
+
 static void emit_out_of_line(X64Core *k)
 {
     X64Stub *s = k->stub_first;
@@ -229,16 +242,12 @@ static bool compile_in(X64Core *k, uint32_t heat, TcgCompiled *out)
     }
     k->links = (TcgLink *)(void *)(buf->data + off);
     memset(k->links, 0, n_links * sizeof(TcgLink));
-    x64_analyze(k);
-    order_blocks(k);
-    k->blk[r->rpo[0]].entry_known = true;
     x64_emit_entry(k, heat);
     out->body_off = x64_offset(&k->ctx.as);
-    for (uint32_t i = 0; i < k->n_order; i++) {
-        emit_block(k, k->order[i], i + 1 < k->n_order ? k->order[i + 1] : IR_NO_BLK);
-        if (k->ctx.as.overflow || k->out_of_spills || k->data_full) {
-            break;
-        }
+    if (r->straight) {
+        x64_straight(k);
+    } else {
+        emit_graph(k);
     }
     if (!k->ctx.as.overflow && !k->out_of_spills && !k->data_full) {
         emit_out_of_line(k);

@@ -34,6 +34,7 @@ typedef struct X64Val {
     bool     mat;        /* FLAGS: packed form wanted */
     bool     strong_phi; /* PHI with a use that is not a snapshot's */
     bool     no_fuse;
+    uint8_t  weak;       /* straight.c: a snapshot wants it, 1 + depth of the recipe it is in */
     uint16_t n_uses;     /* by emitted ops */
     uint16_t spill;      /* first 8-byte spill slot + 1 */
     uint32_t global;     /* index among values that cross blocks, + 1 */
@@ -185,6 +186,12 @@ IrRef    x64_tested(const X64Core *k, IrRef cmp);
 IrRef    x64_scaled(const X64Core *k, IrRef add);
 /* Calls fn for every value a snapshot's use of v really needs (recipes expanded). */
 void x64_leaves(X64Core *k, IrRef v, uint32_t pos, void (*fn)(X64Core *, IrRef, uint32_t));
+/* The steps of x64_analyze() that straight.c takes in its own order. */
+void     x64_init_val(X64Core *k, IrRef v);            /* arguments' first */
+void     x64_need_args(X64Core *k, const IrOp *op);    /* op is emitted: so are these */
+bool     x64_is_recipe(const X64Core *k, IrRef v, unsigned depth); /* may stay X64_NEED_LAZY */
+void     x64_count_uses(X64Core *k, IrRef v);          /* of an emitted op, for fusing */
+bool     x64_can_fuse(const X64Core *k, IrRef v);      /* all uses counted */
 static inline bool x64_is_cond_op(unsigned op)
 {
     return op == IR_CMP || op == IR_FL_COND || op == IR_FCMP;
@@ -193,6 +200,7 @@ static inline bool x64_is_cond_op(unsigned op)
 /* ---- regalloc.c ---- */
 uint32_t x64_next_use(const X64Core *k, IrRef v);
 void     x64_begin_block(X64Core *k, IrBlk b);
+void     x64_add_use(X64Core *k, IrRef v, uint32_t pos); /* last position first */
 /* Picks a register of a class from `allowed`, evicting when needed; pins it. */
 unsigned x64_alloc(X64Core *k, unsigned cls, uint64_t allowed, unsigned hint);
 /* Puts v into a register in `allowed` and pins it; returns the register id. */
@@ -253,6 +261,9 @@ void     x64_jump_cond(X64Core *k, X64Cond c, X64Label *yes); /* falls through w
 /* ---- mem.c ---- */
 bool     x64_emit_mem(X64Core *k, IrRef v);    /* LD, ST, AT_, FENCE, PREFETCH */
 
+/* ---- straight.c ---- */
+void     x64_straight(X64Core *k);             /* analysis and body of IrRegion.straight */
+
 /* ---- exits.c ---- */
 X64Locs  x64_capture(X64Core *k, uint32_t snap);
 void     x64_store_locs(X64Core *k, X64Locs l);
@@ -260,6 +271,7 @@ void     x64_store_pc(X64Core *k, uint64_t pc);
 void     x64_fault_point(X64Core *k, const IrOp *op, X64Locs l);
 bool     x64_emit_exit(X64Core *k, IrRef v);   /* POLL, PUSH_RET, EXIT_ */
 bool     x64_emit_call(X64Core *k, IrRef v);   /* CALL, CALLP, VCALL, VCALLP, CALLS */
+void     x64_exit_link(X64Core *k, const IrOp *op, X64Locs l); /* EXIT_LINK with the state at l */
 void     x64_emit_entry(X64Core *k, uint32_t heat);
 void     x64_leave(X64Core *k, unsigned reason, uint64_t info);
 TcgLink *x64_new_link(X64Core *k, uint64_t pc);

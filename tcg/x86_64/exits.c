@@ -621,6 +621,12 @@ static void exit_ind(X64Core *k, IrRef v)
     x64_jmp_abs(as, k->buf->rx + x64_fixed(k->buf)->lookup_miss);
 }
 
+void x64_exit_link(X64Core *k, const IrOp *op, X64Locs l)
+{
+    x64_store_locs(k, l);
+    x64_jmp_m(&k->ctx.as, x64_mem_rip(link_with_stub(k, op->imm)));
+}
+
 bool x64_emit_exit(X64Core *k, IrRef v)
 {
     const IrOp *op = &k->r->ops[v];
@@ -630,10 +636,7 @@ bool x64_emit_exit(X64Core *k, IrRef v)
         x64_finish_op(k, v, X64_NONE);
         return true;
     case IR_PUSH_RET: push_ret(k, v); return true;
-    case IR_EXIT_LINK:
-        x64_store_locs(k, x64_capture(k, op->snap));
-        x64_jmp_m(&k->ctx.as, x64_mem_rip(link_with_stub(k, op->imm)));
-        return true;
+    case IR_EXIT_LINK: x64_exit_link(k, op, x64_capture(k, op->snap)); return true;
     case IR_EXIT_IND: exit_ind(k, v); return true;
     case IR_EXIT_RAISE:
         x64_store_locs(k, x64_capture(k, op->snap));

@@ -16,7 +16,7 @@
 
 /* ---- uses in the current block ---- */
 
-static void add_use(X64Core *k, IrRef v, uint32_t pos)
+void x64_add_use(X64Core *k, IrRef v, uint32_t pos)
 {
     X64Val *w = &k->val[v];
     if (w->uses && k->uses[w->uses].pos == pos) {
@@ -110,7 +110,7 @@ static void edge_uses(X64Core *k, IrBlk b, IrBlk succ, uint32_t pos)
                 continue;
             }
             if (k->val[p].strong_phi) {
-                add_use(k, a, pos);
+                x64_add_use(k, a, pos);
             } else {
                 weak_use(k, a, pos);
             }
@@ -148,7 +148,7 @@ static void block_uses(X64Core *k, IrBlk b)
         unsigned n = x64_args(k, v, a, &imm);
         for (unsigned j = 0; j < n; j++) {
             if (!(imm & (1u << j))) {
-                add_use(k, a[j], pos);
+                x64_add_use(k, a[j], pos);
             }
         }
     }

@@ -615,6 +615,32 @@ IrRegion *fuzz_build_block(const FuzzProgram *p, Arena *arena, unsigned block)
     return ir_builder_finish(&f.b);
 }
 
+IrRegion *fuzz_build_straight(const FuzzProgram *p, Arena *arena)
+{
+    Fuzz f = {.p = p, .rnd = (p->seed * 131 + 7) * UINT64_C(0x9e3779b97f4a7c15)};
+    IrBuilder *b = &f.b;
+    unsigned n = rnd(&f, 10);
+    IrRef target;
+
+    ir_builder_init(b, arena, &fuzz_guest, FUZZ_PC, 0, 1);
+    b->resolve = resolve_none;
+    for (unsigned i = 0; i < n; i++) {
+        gen_insn(&f, FUZZ_PC + 4 * i);
+    }
+    ir_insn(b, FUZZ_PC + 4 * n);
+    target = ir_bini(b, IR_AND, IR_I64, pick_int(&f), ~UINT64_C(3)); /* 1 is "no entry" */
+    switch (rnd(&f, 6)) {
+    case 0: ir_goto(b, FUZZ_EXIT_PC); break;
+    case 1: ir_jump(b, target, IR_J_JUMP); break;
+    case 2:
+        ir_call_push(b, FUZZ_PC + 4 * n + 4);
+        ir_jump(b, target, IR_J_CALL);
+        break;
+    default: ir_branch(b, pick_cond(&f), FUZZ_EXIT_PC, FUZZ_EXIT_PC + 4);
+    }
+    return ir_builder_finish(b);
+}
+
 void fuzz_state(const FuzzProgram *p, FuzzCpu *cpu, uint8_t *mem)
 {
     Fuzz f = {.rnd = (p->seed + 3) * UINT64_C(0x2545f4914f6cdd1d)};

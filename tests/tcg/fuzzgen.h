@@ -40,6 +40,9 @@ FuzzProgram fuzz_program(uint64_t seed);
 IrRegion *fuzz_build(const FuzzProgram *p, Arena *arena, unsigned tier);
 /* One block alone; every way out of it is an exit. */
 IrRegion *fuzz_build_block(const FuzzProgram *p, Arena *arena, unsigned block);
+/* Some instructions and one way or two out, as tier 1 compiles most guest blocks: usually
+ * IrRegion.straight. */
+IrRegion *fuzz_build_straight(const FuzzProgram *p, Arena *arena);
 /* Random register values; mem: scratch memory of FUZZ_MEM_BYTES, filled too. */
 void fuzz_state(const FuzzProgram *p, FuzzCpu *cpu, uint8_t *mem);
 /* First difference of two states as text, or NULL. flags: compare them too. */

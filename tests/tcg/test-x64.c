@@ -82,11 +82,18 @@ static void fail(const FuzzProgram *p, const IrRegion *r, const TcgCompiled *c, 
     g_error("GEMEL_FUZZ_SEED=%llu tier %u: %s", (unsigned long long)p->seed, r->tier, what);
 }
 
+/* By seed: the whole program at tier 1 or 2, or a straight block. */
+static IrRegion *build(const FuzzProgram *p, Arena *arena)
+{
+    return p->seed % 3 == 1 ? fuzz_build_straight(p, arena)
+                            : fuzz_build(p, arena, p->seed % 3 ? 1 : 2);
+}
+
 static void check_program(Fixture *fx, TcgCodeBuf *buf, uint64_t seed, Arena *arena)
 {
     FuzzProgram p = fuzz_program(seed);
-    unsigned tier = 1 + seed % 2;
-    IrRegion *r = fuzz_build(&p, arena, tier);
+    unsigned tier = seed % 3 ? 1 : 2;
+    IrRegion *r = build(&p, arena);
     TcgCodeBuf b = *buf;
     TcgCompiled c;
 
@@ -215,8 +222,8 @@ static bool limited_store(void *opaque, uint64_t addr, const void *src, unsigned
 static void check_fault(Fixture *fx, TcgCodeBuf *buf, uint64_t seed, Arena *arena)
 {
     FuzzProgram p = fuzz_program(seed);
-    unsigned tier = 1 + seed % 2;
-    IrRegion *r = fuzz_build(&p, arena, tier);
+    unsigned tier = seed % 3 ? 1 : 2;
+    IrRegion *r = build(&p, arena);
     TcgInterpMem mem = {NULL, limited_load, limited_store};
     TcgCodeBuf b = *buf;
     TcgCompiled c;
