@@ -46,6 +46,7 @@ TcgEngine *tcg_engine_new(const TcgGuest *guest, const TcgHostOps *ops, void *op
     atomic_init(&e->translating, ~(uint64_t)0);
     arena_init(&e->arena);
     arena_init(&e->arena2);
+    arena_init(&e->mem);
     atomic_store(&e->table, table_new(TABLE_BITS));
     open_logs(e);
     return e;

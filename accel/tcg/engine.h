@@ -42,7 +42,8 @@ struct TcgRegion {
                                   loaded - *counter */
     TcgCompiled c;
     TcgLink    *in_links;      /* links whose dest is this region's code */
-    TcgRange   *ranges;        /* tier 1: one, tier 2: one per block */
+    TcgRange    own_range;
+    TcgRange   *ranges;        /* tier 1: own_range, tier 2: one per block */
     uint32_t    n_ranges;
     uint32_t    n_insns;
     /* tier 1: what region forming needs */
@@ -86,6 +87,7 @@ typedef struct TcgBuffer {
 /* What a flush took out of use and when. */
 typedef struct TcgRetired {
     uint64_t           gen;
+    Arena              mem;
     TcgBuffer         *buffers;
     TcgRegion         *regions;
     TcgTable          *table;
@@ -121,7 +123,9 @@ struct TcgEngine {
     bool              inherited[2]; /* after fork: the current buffer is shared with the parent;
                                       run from it, but compile into a fresh one */
     TcgRegion        *regions;
-    TcgPageNode      *pages[1 << 14];
+    Arena             mem;         /* of this generation, under lock: tier-1 regions with their
+                                      tables, page nodes */
+    TcgPageNode      *pages[1 << 14], *free_nodes;
     _Atomic(uint16_t) page_count[TCG_PAGE_HASH];
     TcgVcpu          *vcpus;
     TcgCpu           *model;       /* copy of the first vCPU: constant features for tier 2 */
@@ -169,8 +173,7 @@ TcgTable  *table_new(uint32_t bits);
 /* The region at pc, made if need be. NULL: nothing executable there. */
 TcgRegion *engine_translate(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint64_t mode);
 void       engine_log_region(TcgEngine *e, const TcgRegion *r, const char *what);
-TcgRegion *region_new(uint64_t pc, uint64_t mode, unsigned tier);
-void       region_free(TcgRegion *r);
+void       region_free(TcgRegion *r);                       /* what is not in TcgEngine.mem */
 uint64_t   engine_clock_ns(clockid_t clock);
 
 /* ---- tier2.c ---- */

@@ -186,6 +186,16 @@ static void see_generation(TcgVcpu *v, TcgCpu *cpu, TcgExit *reason)
     atomic_store(&v->gen, gen);
 }
 
+/* Exits at a region's entry name the entry instead of storing the PC. */
+static TcgExit left_code(TcgEngine *e, TcgCpu *cpu)
+{
+    TcgExit reason = cpu->exit_reason;
+    if ((reason == TCG_EXIT_HOT || reason == TCG_EXIT_POLL) && cpu->exit_info) {
+        engine_set_pc(e, cpu, ((const TcgEntry *)cpu->exit_info)->pc);
+    }
+    return reason;
+}
+
 TcgExit tcg_run(TcgCpu *cpu)
 {
     TcgVcpu *v = cpu->vcpu;
@@ -211,7 +221,7 @@ TcgExit tcg_run(TcgCpu *cpu)
             const TcgCodeBuf *buf = &e->buffers[0]->buf;
             cpu->exit_stub = e->backend->exit_address(buf); /* the one before may be freed */
             e->backend->enter(buf, cpu, r->c.code);
-            reason = cpu->exit_reason;
+            reason = left_code(e, cpu);
         } else {
             reason = run_interp(v, cpu, r);
         }

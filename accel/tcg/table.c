@@ -105,9 +105,11 @@ static void page_add(TcgEngine *e, uint64_t page, TcgRegion *r)
     if (*list && (*list)->page == page && (*list)->region == r) {
         return;
     }
-    TcgPageNode *n = malloc(sizeof *n);
-    if (!n) {
-        abort();
+    TcgPageNode *n = e->free_nodes;
+    if (n) {
+        e->free_nodes = n->next;
+    } else {
+        n = arena_alloc(&e->mem, sizeof *n);
     }
     *n = (TcgPageNode){page, r, *list};
     *list = n;
@@ -237,7 +239,8 @@ static bool drop_in_list(TcgEngine *e, uint32_t list, uint64_t start, uint64_t e
         if (n->region->dead) {
             *p = n->next;
             page_count_add(e, n->page, -1);
-            free(n);
+            n->next = e->free_nodes;
+            e->free_nodes = n;
         } else {
             p = &n->next;
         }
@@ -277,16 +280,11 @@ void tcg_invalidate(TcgEngine *e, uint64_t start, uint64_t end)
     pthread_mutex_unlock(&e->lock);
 }
 
+/* The nodes' memory is of the generation that goes. */
 static void pages_clear(TcgEngine *e)
 {
-    for (uint32_t i = 0; i < PAGE_LISTS; i++) {
-        TcgPageNode *next;
-        for (TcgPageNode *n = e->pages[i]; n; n = next) {
-            next = n->next;
-            free(n);
-        }
-        e->pages[i] = NULL;
-    }
+    memset(e->pages, 0, sizeof e->pages);
+    e->free_nodes = NULL;
     memset(e->page_count, 0, sizeof e->page_count);
 }
 
@@ -326,6 +324,8 @@ void engine_flush(TcgEngine *e)
     }
     ret->table = atomic_load(&e->table);
     ret->regions = e->regions;
+    ret->mem = e->mem;
+    arena_init(&e->mem);
     retire(e, ret); /* before its buffers are: a fault in them must always find them somewhere */
     for (int i = 0; i < 2; i++) {
         TcgBuffer *last = e->buffers[i];
@@ -379,6 +379,7 @@ void engine_reclaim(TcgEngine *e)
             bnext = b->next;
             buffer_free(b);
         }
+        arena_free(&ret->mem);
         free(ret->table);
         free(ret);
     }

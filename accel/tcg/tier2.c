@@ -247,13 +247,17 @@ static IrRegion *form_build(TcgEngine *e, Form *f, const TcgCpu *model)
 
 static TcgRegion *form_region(const Form *f, const IrRegion *ir)
 {
-    TcgRegion *r = region_new(f->blk[0].tier1->pc, f->mode, 2);
-    r->n_insns = ir->n_insns;
-    r->n_ranges = f->n;
-    r->ranges = malloc(f->n * sizeof *r->ranges);
-    if (!r->ranges) {
+    TcgRegion *r = malloc(sizeof *r);
+    TcgRange *ranges = malloc(f->n * sizeof *ranges);
+    if (!r || !ranges) {
         abort();
     }
+    *r = (TcgRegion){.pc = f->blk[0].tier1->pc,
+                     .mode = f->mode,
+                     .tier = 2,
+                     .n_insns = ir->n_insns,
+                     .n_ranges = f->n,
+                     .ranges = ranges};
     for (uint32_t i = 0; i < f->n; i++) {
         r->ranges[i] = (TcgRange){f->blk[i].tier1->pc, f->blk[i].end};
     }
@@ -282,9 +286,6 @@ static void publish(TcgEngine *e, Form *f, TcgRegion *r)
         pthread_mutex_unlock(&e->lock);
         region_free(r);
         return;
-    }
-    for (uint32_t i = 0; i < r->c.n_links; i++) {
-        r->c.links[i].owner = r;
     }
     buffer_add(f->buffer, r);
     engine_publish(e, r);
@@ -319,7 +320,7 @@ static void compile_hot(TcgEngine *e, uint64_t pc, uint64_t mode)
     FILE *dump = e->config.log & TCG_LOG_OPT ? e->log : NULL;
     ir_optimize(ir, 2, dump);
     TcgRegion *r = form_region(&f, ir);
-    if (e->backend->compile(ir, &f.buffer->buf, 0, &r->c)) {
+    if (e->backend->compile(ir, &f.buffer->buf, 0, NULL, &r->c)) {
         publish(e, &f, r);
     } else {
         bool full = r->c.code_bytes != UINT32_MAX;

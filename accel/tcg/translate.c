@@ -14,27 +14,16 @@ uint64_t engine_clock_ns(clockid_t clock)
     return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-TcgRegion *region_new(uint64_t pc, uint64_t mode, unsigned tier)
-{
-    TcgRegion *r = calloc(1, sizeof *r);
-    if (!r) {
-        abort();
-    }
-    r->pc = pc;
-    r->mode = mode;
-    r->tier = tier;
-    return r;
-}
-
 void region_free(TcgRegion *r)
 {
     if (r->ir) {
         arena_free(&r->arena);
     }
     tcg_compiled_free(&r->c);
-    free(r->ranges);
-    free(r->code_copy);
-    free(r);
+    if (r->tier == 2) {
+        free(r->ranges);
+        free(r);
+    }
 }
 
 static void log_guest(TcgEngine *e, const TcgRegion *r)
@@ -57,39 +46,42 @@ void engine_log_region(TcgEngine *e, const TcgRegion *r, const char *what)
                 r->c.code_bytes, (const void *)r->c.code);
         e->backend->disas(&r->c, e->log);
     }
-    fflush(e->log);
+    if (e->config.log) {
+        fflush(e->log);
+    }
 }
 
-/* The IR of the guest block at pc, in `arena`; fills r's ranges, targets and code copy. */
-static IrRegion *build_block(TcgEngine *e, TcgCpu *cpu, TcgRegion *r, Arena *arena)
+/* What is translated: guest code as it was read. */
+typedef struct Source {
+    uint64_t pc, mode;
+    TcgCpu *cpu;
+    size_t n;
+    bool flushed; /* the code cache was, to make room for this */
+    uint8_t bytes[TCG_BLOCK_BYTES];
+} Source;
+
+/* The IR of the guest block at r->pc, in `arena`; fills r's range, targets and code copy. */
+static IrRegion *build_block(TcgEngine *e, TcgRegion *r, Arena *arena, const Source *src)
 {
-    uint8_t code[TCG_BLOCK_BYTES];
-    size_t got = e->ops->fetch(e->opaque, r->pc, code, sizeof code);
-    if (!got) {
-        return NULL;
-    }
     IrBuilder b;
     ir_builder_init(&b, arena, e->guest, r->pc, r->mode, 1);
     TcgBlockCtx ctx = {.b = &b,
                        .pc = r->pc,
-                       .code = code,
-                       .code_bytes = (uint32_t)got,
+                       .code = src->bytes,
+                       .code_bytes = (uint32_t)src->n,
                        .max_insns = e->config.one_insn ? 1 : TCG_BLOCK_INSNS,
                        .mode = r->mode,
-                       .cpu = cpu};
+                       .cpu = src->cpu};
     e->guest->translate(&ctx);
     IrRegion *ir = ir_builder_finish(&b);
     ir->n_insns = ctx.n_insns;
     r->n_insns = ctx.n_insns;
-    r->n_ranges = 1;
-    r->ranges = malloc(sizeof *r->ranges);
-    r->code_copy = malloc(ctx.n_bytes ? ctx.n_bytes : 1);
-    if (!r->ranges || !r->code_copy) {
-        abort();
-    }
     /* A block that could not decode its first instruction still stands for that address. */
-    r->ranges[0] = (TcgRange){r->pc, r->pc + (ctx.n_bytes ? ctx.n_bytes : 1)};
-    memcpy(r->code_copy, code, ctx.n_bytes);
+    r->own_range = (TcgRange){r->pc, r->pc + (ctx.n_bytes ? ctx.n_bytes : 1)};
+    r->ranges = &r->own_range;
+    r->n_ranges = 1;
+    r->code_copy = arena_alloc(&e->mem, ctx.n_bytes);
+    memcpy(r->code_copy, src->bytes, ctx.n_bytes);
     memcpy(r->target, ctx.target, sizeof r->target);
     r->n_targets = (uint8_t)ctx.n_targets;
     r->ends_in_call = ctx.ends_in_call;
@@ -104,19 +96,49 @@ static void log_ir(TcgEngine *e, const IrRegion *ir, uint32_t level, const char 
     }
 }
 
-static void compile(TcgEngine *e, TcgRegion *r, const IrRegion *ir)
+/* A region that the interpreter runs: the back end gave it up, or -accel interp. Its IR stays. */
+static TcgRegion *keep_ir(TcgEngine *e, TcgRegion *r, const Source *src)
 {
+    FILE *dump = e->config.interp && e->config.log & TCG_LOG_OPT ? e->log : NULL;
+    arena_init(&r->arena);
+    r->ir = build_block(e, r, &r->arena, src);
+    ir_optimize(r->ir, 1, dump);
+    return r;
+}
+
+/* NULL: everything was flushed to make room, the memory of the new region too; try again. */
+static TcgRegion *make_region(TcgEngine *e, Source *src)
+{
+    TcgRegion *r = arena_alloc(&e->mem, sizeof *r);
     uint32_t heat = e->config.tier2_heat;
-    if (!e->backend->compile(ir, &engine_buffer(e, 1)->buf, heat, &r->c)) {
-        if (r->c.code_bytes != UINT32_MAX) { /* buffer full */
-            engine_flush(e);
-            memset(&r->c, 0, sizeof r->c);
-            if (e->backend->compile(ir, &e->buffers[0]->buf, heat, &r->c)) {
-                return;
-            }
-        }
-        memset(&r->c, 0, sizeof r->c); /* too large for the back end: the interpreter runs it */
+    r->pc = src->pc;
+    r->mode = src->mode;
+    r->tier = 1;
+    if (e->config.interp) {
+        return keep_ir(e, r, src);
     }
+    arena_reset(&e->arena);
+    IrRegion *ir = build_block(e, r, &e->arena, src);
+    if (e->config.log & TCG_LOG_IN) {
+        log_guest(e, r);
+    }
+    log_ir(e, ir, TCG_LOG_IR, "IR");
+    ir_optimize(ir, 1, e->config.log & TCG_LOG_OPT ? e->log : NULL);
+    if (e->backend->compile(ir, &engine_buffer(e, 1)->buf, heat, &e->mem, &r->c)) {
+        r->loaded = heat;
+        buffer_add(e->buffers[0], r);
+        engine_log_region(e, r, "tier 1");
+        perf_region(e, r);
+        return r;
+    }
+    bool full = r->c.code_bytes != UINT32_MAX;
+    memset(&r->c, 0, sizeof r->c);
+    if (full && !src->flushed) {
+        engine_flush(e);
+        src->flushed = true;
+        return NULL;
+    }
+    return keep_ir(e, r, src);
 }
 
 static TcgRegion *translate_locked(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint64_t mode)
@@ -127,50 +149,16 @@ static TcgRegion *translate_locked(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint6
     }
     uint64_t t0 = engine_clock_ns(CLOCK_MONOTONIC);
     engine_reclaim(e);
-    r = region_new(pc, mode, 1);
-    if (e->config.interp) {
-        arena_init(&r->arena);
-    } else {
-        arena_reset(&e->arena);
-    }
-    IrRegion *ir = build_block(e, cpu, r, e->config.interp ? &r->arena : &e->arena);
-    if (!ir) {
-        free(r);
+    Source src;
+    src.pc = pc;
+    src.mode = mode;
+    src.cpu = cpu;
+    src.flushed = false;
+    src.n = e->ops->fetch(e->opaque, pc, src.bytes, sizeof src.bytes);
+    if (!src.n) {
         return NULL;
     }
-    if (e->config.log & TCG_LOG_IN) {
-        log_guest(e, r);
-    }
-    log_ir(e, ir, TCG_LOG_IR, "IR");
-    ir_optimize(ir, 1, e->config.log & TCG_LOG_OPT ? e->log : NULL);
-    if (!e->config.interp) {
-        compile(e, r, ir);
-    }
-    if (!r->c.code) {
-        if (!e->config.interp) {
-            /* IR is needed for good: build it again in memory of its own. */
-            free(r->ranges);
-            free(r->code_copy);
-            arena_init(&r->arena);
-            r->ranges = NULL;
-            r->code_copy = NULL;
-            ir = build_block(e, cpu, r, &r->arena);
-            if (!ir) { /* unmapped meanwhile */
-                arena_free(&r->arena);
-                region_free(r);
-                return NULL;
-            }
-            ir_optimize(ir, 1, NULL);
-        }
-        r->ir = ir;
-    } else {
-        for (uint32_t i = 0; i < r->c.n_links; i++) {
-            r->c.links[i].owner = r;
-        }
-        r->loaded = e->config.tier2_heat;
-        buffer_add(e->buffers[0], r);
-        engine_log_region(e, r, "tier 1");
-        perf_region(e, r);
+    while (!(r = make_region(e, &src))) {
     }
     engine_publish(e, r);
     e->stats.regions[1]++;

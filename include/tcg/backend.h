@@ -43,7 +43,7 @@ typedef struct TcgFaultPoint {
     uint64_t pc;             /* guest PC to set */
 } TcgFaultPoint;
 
-/* A compiled region. Arrays are malloc'd by the back end, freed by tcg_compiled_free(). */
+/* A compiled region. Its tables are one piece of memory. */
 typedef struct TcgCompiled {
     const uint8_t *code;     /* rx address; also the entry */
     uint32_t       code_bytes;
@@ -57,6 +57,7 @@ typedef struct TcgCompiled {
     TcgRecipe     *recipes;
     uint64_t      *consts;
     uint32_t       n_locs, n_recipes, n_consts;
+    void          *heap;     /* the tables when they are malloc'd: for tcg_compiled_free() */
 } TcgCompiled;
 
 /* Host registers at a signal, in encoding order (rax rcx rdx rbx rsp rbp rsi rdi r8..r15). */
@@ -84,11 +85,13 @@ typedef struct TcgBackend {
      */
     void (*emit_prologue)(TcgCodeBuf *buf);
     /*
-     * Compiles. prof: emit the tier-1 counter, starting at `heat` executions (0 = none).
+     * Compiles. heat: executions the tier-1 counter starts at (0: no counter). The tables go into
+     * `tables`; NULL: malloc'd.
      * Returns false when the buffer is full (nothing is used up then) or the region needs more
      * spill slots than there are (out->code_bytes = 0xffffffff): the caller interprets it.
      */
-    bool (*compile)(const IrRegion *r, TcgCodeBuf *buf, uint32_t heat, TcgCompiled *out);
+    bool (*compile)(const IrRegion *r, TcgCodeBuf *buf, uint32_t heat, Arena *tables,
+                    TcgCompiled *out);
     /* Run generated code at `code` until it leaves; exit_reason and exit_info are set. */
     void (*enter)(const TcgCodeBuf *buf, TcgCpu *cpu, const void *code);
     /* Address to continue a signal context at, so that enter() returns (regs lost, rbp kept). */

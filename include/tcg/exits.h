@@ -8,8 +8,8 @@ typedef enum TcgExit {
     /* handled inside tcg_run() */
     TCG_EXIT_LINK,      /* unresolved direct link: exit_info = TcgLink * */
     TCG_EXIT_LOOKUP,    /* indirect target not in the jump cache: PC is stored */
-    TCG_EXIT_HOT,       /* tier-1 counter ran out: exit_info = owner's TcgRegion * */
-    TCG_EXIT_POLL,      /* request word not 0 */
+    TCG_EXIT_HOT,       /* tier-1 counter ran out: exit_info = TcgEntry * */
+    TCG_EXIT_POLL,      /* request word not 0: exit_info = TcgEntry *, or 0 and PC is stored */
     TCG_EXIT_INTERP,    /* leave this block to the interpreter */
     /* returned to the caller */
     TCG_EXIT_REQUEST,   /* TCG_REQ_EXIT or TCG_REQ_SIGNAL */

@@ -37,9 +37,15 @@ typedef struct TcgLink {
     const void *volatile dest; /* host address; the region's own cold stub while unresolved */
     uint64_t    pc;            /* guest target */
     const void *stub;          /* the cold stub: `lea rax, [this]; jmp link_miss` */
-    struct TcgRegion *owner;
     struct TcgLink *next_in;   /* list of links into the same target; guarded by the code lock */
 } TcgLink;
+
+/* Where a region begins; data beside immutable code. */
+typedef struct TcgEntry {
+    int32_t     counter; /* tier 1: executions left until it leaves with TCG_EXIT_HOT */
+    uint32_t    pad;
+    uint64_t    pc;
+} TcgEntry;
 
 /*
  * The header. Owner: the vCPU's thread; only `request` may be written by others (atomically).

@@ -172,31 +172,40 @@ static uint32_t count_links(const IrRegion *r)
     return n;
 }
 
-static void *copy_out(const void *p, size_t n, size_t size)
+static void *copy_out(char **at, const void *p, size_t bytes)
 {
-    void *q = n ? malloc(n * size) : NULL;
-    if (q) {
-        memcpy(q, p, n * size);
-    } else if (n) {
-        abort();
+    char *q = *at;
+    if (bytes) {
+        memcpy(q, p, bytes);
     }
+    *at = q + bytes;
     return q;
 }
 
-static void finish(X64Core *k, TcgCompiled *out)
+static void finish(X64Core *k, Arena *tables, TcgCompiled *out)
 {
+    size_t faults = k->n_faults * sizeof(*k->faults), consts = k->n_consts * sizeof(*k->consts);
+    size_t recipes = k->n_recipes * sizeof(*k->recipes), locs = k->n_locs * sizeof(*k->locs);
+    size_t bytes = faults + consts + recipes + locs;
     out->code_bytes = x64_offset(&k->ctx.as);
     out->links = k->links;
     out->n_links = k->n_links;
-    out->counter = k->counter;
+    out->counter = k->entry && k->r->tier == 1 ? &k->entry->counter : NULL;
+    if (!bytes) {
+        return;
+    }
+    if (!tables && !(out->heap = malloc(bytes))) {
+        abort();
+    }
+    char *at = tables ? arena_alloc(tables, bytes) : out->heap;
     out->n_faults = k->n_faults;
     out->n_locs = k->n_locs;
     out->n_recipes = k->n_recipes;
     out->n_consts = k->n_consts;
-    out->faults = copy_out(k->faults, k->n_faults, sizeof(*k->faults));
-    out->locs = copy_out(k->locs, k->n_locs, sizeof(*k->locs));
-    out->recipes = copy_out(k->recipes, k->n_recipes, sizeof(*k->recipes));
-    out->consts = copy_out(k->consts, k->n_consts, sizeof(*k->consts));
+    out->faults = copy_out(&at, k->faults, faults);
+    out->consts = copy_out(&at, k->consts, consts);
+    out->recipes = copy_out(&at, k->recipes, recipes);
+    out->locs = copy_out(&at, k->locs, locs);
 }
 
 static void init_core(X64Core *k, const IrRegion *r, TcgCodeBuf *buf)
@@ -225,11 +234,11 @@ static void init_core(X64Core *k, const IrRegion *r, TcgCodeBuf *buf)
     k->ctx.fp_flush = k->ctx.fp_native && r->guest->fp_flush && r->guest->fp_flush(r->mode);
 }
 
-static bool compile_in(X64Core *k, uint32_t heat, TcgCompiled *out)
+static bool compile_in(X64Core *k, uint32_t heat, Arena *tables, TcgCompiled *out)
 {
     const IrRegion *r = k->r;
     TcgCodeBuf *buf = k->buf;
-    size_t used = (buf->code_used + 15) & ~(size_t)15;
+    size_t used = (buf->code_used + X64_ENTRY_STUB + 15) & ~(size_t)15;
     if (used + 64 > buf->code_bytes) {
         return false;
     }
@@ -259,22 +268,20 @@ static bool compile_in(X64Core *k, uint32_t heat, TcgCompiled *out)
     if (k->ctx.as.overflow || k->data_full) {
         return false;
     }
-    if (k->counter) {
-        *k->counter = (int32_t)heat;
-    }
     out->code = buf->rx + used;
-    finish(k, out);
+    finish(k, tables, out);
     buf->code_used = used + out->code_bytes;
     buf->data_used = k->data_used;
     return true;
 }
 
-static bool x64_compile(const IrRegion *r, TcgCodeBuf *buf, uint32_t heat, TcgCompiled *out)
+static bool x64_compile(const IrRegion *r, TcgCodeBuf *buf, uint32_t heat, Arena *tables,
+                        TcgCompiled *out)
 {
     X64Core *k = arena_alloc(r->arena, sizeof(*k));
     memset(out, 0, sizeof(*out));
     init_core(k, r, buf);
-    return compile_in(k, heat, out);
+    return compile_in(k, heat, tables, out);
 }
 
 const TcgBackend tcg_backend_x86_64 = {

@@ -154,7 +154,7 @@ typedef struct X64Core {
     size_t        data_used;    /* becomes buf->data_used on success */
     X64Pool      *pool;         /* 16-byte constants of this region */
     uint32_t      n_pool, cap_pool;
-    int32_t      *counter;
+    TcgEntry     *entry;        /* in the data area; NULL: the region polls by itself */
     bool          data_full;
 } X64Core;
 
@@ -266,12 +266,26 @@ void     x64_straight(X64Core *k);             /* analysis and body of IrRegion.
 
 /* ---- exits.c ---- */
 X64Locs  x64_capture(X64Core *k, uint32_t snap);
+/* Captures made since x64_mark() serve no fault and no stub: they leave the tables. */
+typedef struct X64Mark { uint32_t n_locs, n_recipes, n_consts; } X64Mark;
+static inline X64Mark x64_mark(const X64Core *k)
+{
+    return (X64Mark){k->n_locs, k->n_recipes, k->n_consts};
+}
+static inline void x64_forget(X64Core *k, X64Mark m)
+{
+    k->n_locs = m.n_locs;
+    k->n_recipes = m.n_recipes;
+    k->n_consts = m.n_consts;
+}
 void     x64_store_locs(X64Core *k, X64Locs l);
 void     x64_store_pc(X64Core *k, uint64_t pc);
 void     x64_fault_point(X64Core *k, const IrOp *op, X64Locs l);
 bool     x64_emit_exit(X64Core *k, IrRef v);   /* POLL, PUSH_RET, EXIT_ */
 bool     x64_emit_call(X64Core *k, IrRef v);   /* CALL, CALLP, VCALL, VCALLP, CALLS */
 void     x64_exit_link(X64Core *k, const IrOp *op, X64Locs l); /* EXIT_LINK with the state at l */
+/* Poll and counter. Their way out stands in X64_ENTRY_STUB bytes before the region's code. */
+enum { X64_ENTRY_STUB = 12 };
 void     x64_emit_entry(X64Core *k, uint32_t heat);
 void     x64_leave(X64Core *k, unsigned reason, uint64_t info);
 TcgLink *x64_new_link(X64Core *k, uint64_t pc);
@@ -280,7 +294,8 @@ X64Cold *x64_core_cold(X64Core *k, const IrOp *op, X64ColdFn fn, X64Locs l, uint
 
 /* ---- prologue.c: fixed code at the start of every buffer ---- */
 typedef struct X64Fixed {
-    uint32_t enter, leave, link_miss, lookup_miss, eval, call_vec; /* offsets from buf->rx */
+    uint32_t enter, leave, link_miss, lookup_miss, entry_miss; /* offsets from buf->rx */
+    uint32_t eval, call_vec;
     uint32_t host; /* TCG_HOST_ features: CPUID is slow in virtual machines */
 } X64Fixed;
 /* Kept at the start of the data area. */

@@ -474,13 +474,12 @@ X64Cold *x64_core_cold(X64Core *k, const IrOp *op, X64ColdFn fn, X64Locs l, uint
     return c;
 }
 
-/* State, PC of the snapshot (or `arg`), reason in op->sub or POLL. */
-static void leave_stub(X64Ctx *c, X64Cold *cold)
+static void poll_stub(X64Ctx *c, X64Cold *cold)
 {
     X64Core *k = c->core;
     x64_store_locs(k, (X64Locs){cold->locs.first, cold->locs.n});
-    x64_store_pc(k, cold->op ? k->r->snaps[cold->op->snap].pc : k->r->pc);
-    x64_leave(k, (unsigned)cold->arg, 0);
+    x64_store_pc(k, k->r->snaps[cold->op->snap].pc);
+    x64_leave(k, TCG_EXIT_POLL, 0);
 }
 
 static X64Mem cpu_field(size_t off)
@@ -490,8 +489,7 @@ static X64Mem cpu_field(size_t off)
 
 static void poll(X64Core *k, const IrOp *op)
 {
-    X64Locs l = op ? x64_capture(k, op->snap) : (X64Locs){0, 0};
-    X64Cold *cold = x64_core_cold(k, op, leave_stub, l, TCG_EXIT_POLL);
+    X64Cold *cold = x64_core_cold(k, op, poll_stub, x64_capture(k, op->snap), 0);
     x64_alu_mi(&k->ctx.as, 2, X64_ALU_CMP, cpu_field(offsetof(TcgCpu, request)), 0);
     x64_jcc(&k->ctx.as, X64_NE, &cold->entry);
     k->fl.kind = 0;
@@ -519,18 +517,34 @@ static bool polls_at_once(const IrRegion *r)
     return false;
 }
 
+/* A jump backward, to where `to` was written. */
+static void jcc_back(X64Asm *as, unsigned cc, const uint8_t *to)
+{
+    uint8_t *rel = x64_jcc8(as, cc);
+    *rel = (uint8_t)(to - (rel + 1));
+}
+
 void x64_emit_entry(X64Core *k, uint32_t heat)
 {
-    X64Asm *as = &k->ctx.as;
-    if (heat || !polls_at_once(k->r)) {
-        poll(k, NULL);
+    X64Asm *as = &k->ctx.as, stub;
+    if (!heat && polls_at_once(k->r)) {
+        return;
     }
+    size_t off = x64_data_alloc(k, sizeof(TcgEntry), 8);
+    if (k->data_full) {
+        return;
+    }
+    k->entry = (TcgEntry *)(void *)(k->buf->data + off);
+    *k->entry = (TcgEntry){.counter = (int32_t)heat, .pc = k->r->pc};
+    uint8_t *out = as->start - X64_ENTRY_STUB;
+    x64_asm_init(&stub, out, 2 * X64_ENTRY_STUB, out + as->delta, false);
+    x64_lea(&stub, 3, X64_TMP, x64_mem_rip(k->entry));
+    x64_jmp_abs(&stub, k->buf->rx + x64_fixed(k->buf)->entry_miss);
+    x64_alu_mi(as, 2, X64_ALU_CMP, cpu_field(offsetof(TcgCpu, request)), 0);
+    jcc_back(as, X64_NE, out);
     if (heat) {
-        size_t off = x64_data_alloc(k, 4, 4);
-        k->counter = (int32_t *)(void *)(k->buf->data + off);
-        X64Cold *cold = x64_core_cold(k, NULL, leave_stub, (X64Locs){0, 0}, TCG_EXIT_HOT);
-        x64_alu_mi(as, 2, X64_ALU_SUB, x64_mem_rip(k->counter), 1);
-        x64_jcc(as, X64_S, &cold->entry);
+        x64_alu_mi(as, 2, X64_ALU_SUB, x64_mem_rip(&k->entry->counter), 1);
+        jcc_back(as, X64_S, out);
     }
 }
 
@@ -627,24 +641,30 @@ void x64_exit_link(X64Core *k, const IrOp *op, X64Locs l)
     x64_jmp_m(&k->ctx.as, x64_mem_rip(link_with_stub(k, op->imm)));
 }
 
+static void exit_raise(X64Core *k, const IrOp *op)
+{
+    x64_store_locs(k, x64_capture(k, op->snap));
+    x64_store_pc(k, k->r->snaps[op->snap].pc);
+    x64_leave(k, op->sub, op->imm);
+}
+
 bool x64_emit_exit(X64Core *k, IrRef v)
 {
     const IrOp *op = &k->r->ops[v];
+    X64Mark mark = x64_mark(k);
     switch (op->op) {
     case IR_POLL:
         poll(k, op);
         x64_finish_op(k, v, X64_NONE);
         return true;
     case IR_PUSH_RET: push_ret(k, v); return true;
-    case IR_EXIT_LINK: x64_exit_link(k, op, x64_capture(k, op->snap)); return true;
-    case IR_EXIT_IND: exit_ind(k, v); return true;
-    case IR_EXIT_RAISE:
-        x64_store_locs(k, x64_capture(k, op->snap));
-        x64_store_pc(k, k->r->snaps[op->snap].pc);
-        x64_leave(k, op->sub, op->imm);
-        return true;
+    case IR_EXIT_LINK: x64_exit_link(k, op, x64_capture(k, op->snap)); break;
+    case IR_EXIT_IND: exit_ind(k, v); break;
+    case IR_EXIT_RAISE: exit_raise(k, op); break;
     default: return false;
     }
+    x64_forget(k, mark);
+    return true;
 }
 
 /* ---- calls ---- */
@@ -736,10 +756,10 @@ static void call_int(X64Core *k, IrRef v)
     }
     if (op->op == IR_CALLS) {
         keep_gets(k, v);
-        X64Locs l = x64_capture(k, op->snap);
-        x64_store_locs(k, l);
+        X64Mark mark = x64_mark(k);
+        x64_store_locs(k, x64_capture(k, op->snap));
         x64_store_pc(k, k->r->snaps[op->snap].pc);
-        k->n_locs = l.first;
+        x64_forget(k, mark);
     }
     k->pinned = 0;
     evict_caller_saved(k);

@@ -64,10 +64,8 @@ void x64_restore(const TcgCompiled *c, const TcgFaultPoint *fp, const TcgHostReg
 
 void tcg_compiled_free(TcgCompiled *c)
 {
-    free(c->faults);
-    free(c->locs);
-    free(c->recipes);
-    free(c->consts);
+    free(c->heap);
+    c->heap = NULL;
     c->faults = NULL;
     c->locs = NULL;
     c->recipes = NULL;

@@ -132,6 +132,7 @@ static void emit_branch(X64Core *k, IrRef v)
     X64Label taken = {0, 0};
     x64_cond_operands(k, c, args);
     X64Cond cond = x64_condition(k, c, args);
+    X64Mark mark = x64_mark(k);
     X64Locs l = x64_capture(k, link_of(k, 1)->snap);
     X64Locs lt = same_state(k) ? l : x64_capture(k, link_of(k, 0)->snap);
     x64_jump_cond(k, cond, &taken);
@@ -140,6 +141,7 @@ static void emit_branch(X64Core *k, IrRef v)
     x64_bind(&k->ctx.as, &taken);
     k->fl = fl;
     x64_exit_link(k, link_of(k, 0), lt);
+    x64_forget(k, mark);
 }
 
 void x64_straight(X64Core *k)

@@ -344,7 +344,7 @@ static TcgExit run_region(IrRegion *r, How how)
     TcgCodeBuf b = jit;
     TcgCompiled comp;
     ir_optimize(r, how == JIT1 ? 1 : 2, NULL);
-    g_assert_true(tcg_backend_x86_64.compile(r, &b, 0, &comp));
+    g_assert_true(tcg_backend_x86_64.compile(r, &b, 0, NULL, &comp));
     if (getenv("GEMEL_FUZZ_SHOW")) {
         ir_print(r, stderr);
         tcg_backend_x86_64.disas(&comp, stderr);

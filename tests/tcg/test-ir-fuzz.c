@@ -263,7 +263,7 @@ static bool run_host(const FuzzProgram *p, const IrRegion *r, TcgCodeBuf *buf, F
 {
     TcgCompiled c = {0};
 
-    if (!tcg_backend_x86_64.compile(r, buf, 0, &c)) {
+    if (!tcg_backend_x86_64.compile(r, buf, 0, NULL, &c)) {
         return false;
     }
     if (getenv("GEMEL_FUZZ_DUMP")) {

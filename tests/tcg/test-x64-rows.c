@@ -457,7 +457,7 @@ static void check_region(TcgCodeBuf buf, uint64_t seed, Arena *arena, const Sett
     }
     state = seed * 0x9e3779b97f4a7c15ull + 1;
     IrRegion *r = build(arena, (int)(seed % G_N_ELEMENTS(rows)), set->flush);
-    g_assert_true(tcg_backend_x86_64.compile(r, &buf, 0, &c));
+    g_assert_true(tcg_backend_x86_64.compile(r, &buf, 0, NULL, &c));
     if (getenv("GEMEL_ROWS_SHOW")) {
         ir_print(r, stderr);
         tcg_backend_x86_64.disas(&c, stderr);

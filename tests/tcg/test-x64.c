@@ -101,7 +101,7 @@ static void check_program(Fixture *fx, TcgCodeBuf *buf, uint64_t seed, Arena *ar
     fuzz_state(&p, &fx->want, fx->mem_want);
     prepare(&fx->want);
     TcgExit want = ir_interp(r, &fx->want.tcg, NULL, 0);
-    if (!tcg_backend_x86_64.compile(r, &b, 0, &c)) {
+    if (!tcg_backend_x86_64.compile(r, &b, 0, NULL, &c)) {
         g_test_message("seed %llu does not compile", (unsigned long long)seed);
         return;
     }
@@ -229,7 +229,7 @@ static void check_fault(Fixture *fx, TcgCodeBuf *buf, uint64_t seed, Arena *aren
     TcgCompiled c;
 
     ir_optimize(r, tier, NULL);
-    if (!tcg_backend_x86_64.compile(r, &b, 0, &c)) {
+    if (!tcg_backend_x86_64.compile(r, &b, 0, NULL, &c)) {
         return;
     }
     fuzz_state(&p, &fx->want, fx->mem_want);
