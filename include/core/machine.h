@@ -41,7 +41,6 @@ typedef struct MachineNotify {
     struct MachineNotify *next;
 } MachineNotify;
 
-typedef struct Block Block;
 typedef struct DisplayHub DisplayHub;
 typedef struct InputHub InputHub;
 
@@ -113,6 +112,17 @@ unsigned machine_fd_add(Machine *m, int fd, GIOCondition condition,
 void     machine_fd_remove(Machine *m, unsigned handle);
 
 Device *machine_device(Machine *m, const char *id);
+/* Disks by id: the composer adds what -drive and -blockdev opened, PROP_BLOCK and the monitor look
+ * them up. A disk has one user: machine_block_claim() is NULL with an Error when there is no such
+ * disk (naming the nearest) or another device has it. id and dev must stay while they are listed. */
+struct BlockDev;
+bool             machine_block_add(Machine *m, const char *id, struct BlockDev *dev, Error *err);
+void             machine_block_remove(Machine *m, const char *id);
+struct BlockDev *machine_block(Machine *m, const char *id);
+struct BlockDev *machine_block_claim(Machine *m, const char *id, Device *user, Error *err);
+void             machine_block_release(Machine *m, Device *user);
+void             machine_block_each(Machine *m, void (*fn)(const char *id, struct BlockDev *dev,
+                                                           Device *user, void *opaque), void *opaque);
 /* Random bytes for the guest (virtio-rng, ids): the one place they come from. */
 void    machine_random(Machine *m, void *buf, size_t bytes);
 
