@@ -55,7 +55,12 @@ typedef struct CpuSysRegBank {
     struct CpuSysRegBank *next;
 } CpuSysRegBank;
 
-typedef enum CpuPower { CPU_OFF, CPU_ON_PENDING, CPU_ON } CpuPower;
+/*
+ * Who starts a CPU (PSCI CPU_ON on another vCPU's thread) takes it from CPU_OFF to CPU_STARTING by
+ * compare-and-swap, fills in start_*, stores CPU_ON_PENDING (release) and kicks. The vCPU's thread
+ * resets itself on CPU_ON_PENDING, starts there and stores CPU_ON. A CPU turns only itself off.
+ */
+typedef enum CpuPower { CPU_OFF, CPU_STARTING, CPU_ON_PENDING, CPU_ON } CpuPower;
 
 struct CpuPort {
     Machine      *machine;
@@ -67,6 +72,8 @@ struct CpuPort {
     _Atomic(uint32_t) lines;    /* bit n: CpuLine n is high */
     CpuSysRegBank *banks;       /* before the machine starts only */
     _Atomic(uint32_t) power;    /* CpuPower */
+    uint64_t      start_pc, start_arg; /* where CPU_ON starts it, and its first register there */
+    uint8_t       start_level;  /* Arm: exception level to start at */
     PinOut        out[8];       /* Arm generic timers CPU_OUT_*; to the interrupt controller's PPIs */
     void         *vcpu;         /* the accelerator's */
     /* Given by the accelerator. kick: look at lines, power, requests soon; wakes a sleeping vCPU; any

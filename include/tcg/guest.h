@@ -20,6 +20,9 @@
 
 struct TcgCpu;
 struct IrBuilder;
+struct CpuPort;
+struct Error;
+struct StateStream;
 
 /* A register of the guest: always read and written whole. */
 typedef struct TcgSlot {
@@ -96,7 +99,21 @@ typedef struct TcgTlbFill {
  * state before the instruction and calls fault(), which takes the exception (ELR, ESR, FAR, PC to the
  * vector) by what walk() left in the CPU; the run loop goes on at the new PC.
  */
+/* How a machine wants its CPUs; init()'s argument. */
+typedef struct TcgSystemConfig {
+    const char *cpu_model;   /* as typed after -cpu: "max", "cortex-a76,+feature,-feature" */
+    bool        el2, el3;    /* Arm: these exception levels are there */
+    bool        semihosting; /* Arm: HLT #0xf000 calls the host */
+    bool        host_avx;    /* 16-byte loads of the host are single-copy atomic */
+    uint64_t    counter_hz;  /* Arm: CNTFRQ_EL0; 0: the model's */
+} TcgSystemConfig;
+
 typedef struct TcgSystem {
+    /* Once, after the CPU struct was zeroed, before tcg_cpu_attach(): model, features, port, timers;
+     * then reset(). false: err names what is wrong with the model or the config. */
+    bool     (*init)(struct TcgCpu *cpu, struct CpuPort *port, const TcgSystemConfig *config,
+                     struct Error *err);
+    void     (*fini)(struct TcgCpu *cpu);
     /* The tag of what an address means now under `mmu`: regime, level, ASID, VMID, PAN, stage 1 on,
      * security state ... Equal keys must mean equal translations, permissions included, until the
      * guest invalidates. The key's layout is the target's; invalidations match on parts of it. */
@@ -116,8 +133,19 @@ typedef struct TcgSystem {
     bool     (*interrupt)(struct TcgCpu *cpu);
     /* Would it end WFI (or HLT): a line is high, masked or not as the ISA says? */
     bool     (*wake)(const struct TcgCpu *cpu);
-    /* The CPU as after power-on; what `reset_to` of the machine's PSCI or SIPI says is applied after. */
+    /* The CPU as after power-on: PC at the reset vector. */
     void     (*reset)(struct TcgCpu *cpu);
+    /* After reset(): start at pc with arg in the first argument register. kernel: at the level a
+     * directly booted kernel expects; else (PSCI CPU_ON, SIPI) at CpuPort.start_level. */
+    void     (*start)(struct TcgCpu *cpu, uint64_t pc, uint64_t arg, bool kernel);
+    /* Or-ed into TcgBlockCtx.mode for code on a page with TcgTlbFill.guarded. */
+    uint64_t   guarded_mode;
+    /* For debugger and monitor; the vCPU is stopped, any thread. */
+    void     (*print_regs)(const struct TcgCpu *cpu, void (*print)(void *opaque, const char *line),
+                           void *opaque);
+    bool     (*debug_translate)(struct TcgCpu *cpu, uint64_t va, uint64_t *gpa);
+    bool     (*save)(struct TcgCpu *cpu, struct StateStream *s);
+    bool     (*load)(struct TcgCpu *cpu, struct StateStream *s, struct Error *err);
 } TcgSystem;
 
 typedef struct TcgGuest {

@@ -94,7 +94,8 @@ void     tcg_guest_icache_invalidate(TcgCpu *cpu, uint64_t addr, uint64_t len);
 /*
  * Invalidates cached translations whose context key k (TcgSystem.context) has
  * (k & key_mask) == key, of `bytes` from va on (0: all addresses), on this vCPU or, with broadcast,
- * on all. Takes effect on this vCPU at once; on others at their next safe point, and
+ * on all. Addresses are compared in bits 55:0 only: a tagged address (A64 top byte ignored) has TLB
+ * entries of its own, which go with the others. Takes effect on this vCPU at once; on others at their next safe point, and
  * tcg_tlb_sync() waits for that (DSB).
  */
 typedef struct TcgTlbOp {
