@@ -57,12 +57,15 @@ struct TcgRegion {
     TcgRegion  *next_all;      /* every region of this generation */
 };
 
-/* pc -> region, open addressing, power of two. Slots: NULL free, TCG_TOMB removed. */
+/*
+ * pc -> region, open addressing, power of two. A slot is the region's address with 16 bits of the
+ * hash above it, so that a probe seldom reads another region; 0: free, TCG_TOMB: removed.
+ */
 typedef struct TcgTable {
     uint32_t            bits, used;  /* used: filled or tombstone */
-    _Atomic(TcgRegion *) slot[];
+    _Atomic(uint64_t)   slot[];
 } TcgTable;
-#define TCG_TOMB ((TcgRegion *)1)
+enum { TCG_TOMB = 1, TCG_TAG_SHIFT = 48 };
 
 enum { TCG_CHANGES = 512 };
 
@@ -172,6 +175,8 @@ TcgTable  *table_new(uint32_t bits);
 /* ---- translate.c ---- */
 /* The region at pc, made if need be. NULL: nothing executable there. */
 TcgRegion *engine_translate(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint64_t mode);
+/* The same for the target of a link that was just missed, which is set when that is safe. */
+TcgRegion *engine_follow(TcgEngine *e, TcgVcpu *v, TcgLink *link);
 void       engine_log_region(TcgEngine *e, const TcgRegion *r, const char *what);
 void       region_free(TcgRegion *r);                       /* what is not in TcgEngine.mem */
 uint64_t   engine_clock_ns(clockid_t clock);

@@ -94,21 +94,6 @@ void tcg_raise(TcgCpu *cpu, TcgExit reason, uint64_t info)
     __builtin_unreachable();
 }
 
-/* The link's target; the link is set when that is safe. NULL: nothing executable there. */
-static TcgRegion *follow_link(TcgEngine *e, TcgVcpu *v, TcgCpu *cpu, TcgLink *link)
-{
-    TcgRegion *r = engine_translate(e, cpu, link->pc, v->mode);
-    if (r && r->c.code) {
-        pthread_mutex_lock(&e->lock);
-        /* A flush may have come between: then the link is in retired memory, harmless to leave. */
-        if (!r->dead && link->dest == link->stub && atomic_load(&e->gen) == atomic_load(&v->gen)) {
-            engine_link(e, link, r);
-        }
-        pthread_mutex_unlock(&e->lock);
-    }
-    return r;
-}
-
 static void enter_mode(TcgVcpu *v, TcgCpu *cpu)
 {
     const TcgGuest *g = v->engine->guest;
@@ -131,8 +116,8 @@ static TcgRegion *next_region(TcgVcpu *v, TcgCpu *cpu, TcgExit *reason)
     switch (*reason) {
     case TCG_EXIT_LINK: {
         TcgLink *link = (TcgLink *)cpu->exit_info;
-        engine_set_pc(e, cpu, link->pc);
-        r = follow_link(e, v, cpu, link);
+        engine_set_pc(e, cpu, link->pc); /* the link may go when its target is translated */
+        r = engine_follow(e, v, link);
         break;
     }
     case TCG_EXIT_HOT:

@@ -15,6 +15,17 @@ static uint64_t hash_pc(uint64_t pc)
     return (pc >> 2) * 0x9e3779b97f4a7c15u >> 20;
 }
 
+/* A slot's tag for pc: of the hash, the bits no table index uses. */
+static uint64_t tag_pc(uint64_t pc)
+{
+    return hash_pc(pc) >> 28 << TCG_TAG_SHIFT;
+}
+
+static TcgRegion *slot_region(uint64_t slot)
+{
+    return (TcgRegion *)(uintptr_t)(slot & (((uint64_t)1 << TCG_TAG_SHIFT) - 1));
+}
+
 TcgTable *table_new(uint32_t bits)
 {
     TcgTable *t = calloc(1, sizeof *t + sizeof t->slot[0] * ((size_t)1 << bits));
@@ -28,27 +39,38 @@ TcgTable *table_new(uint32_t bits)
 TcgRegion *engine_find(TcgEngine *e, uint64_t pc, uint64_t mode)
 {
     const TcgTable *t = atomic_load_explicit(&e->table, memory_order_acquire);
-    uint64_t mask = ((uint64_t)1 << t->bits) - 1;
+    uint64_t mask = ((uint64_t)1 << t->bits) - 1, tag = tag_pc(pc);
     for (uint64_t i = hash_pc(pc);; i++) {
-        TcgRegion *r = atomic_load_explicit(&((TcgTable *)t)->slot[i & mask], memory_order_acquire);
-        if (!r) {
+        uint64_t s = atomic_load_explicit(&((TcgTable *)t)->slot[i & mask], memory_order_acquire);
+        if (!s) {
             return NULL;
         }
-        if (r != TCG_TOMB && r->pc == pc && r->mode == mode) {
+        TcgRegion *r = slot_region(s);
+        if (s >> TCG_TAG_SHIFT == tag >> TCG_TAG_SHIFT && s != TCG_TOMB && r->pc == pc &&
+            r->mode == mode) {
             return r;
         }
     }
 }
 
-static _Atomic(TcgRegion *) *table_slot(TcgTable *t, const TcgRegion *r, bool same_key)
+/* The slot of r itself, of one with r's address and mode (same_key), or the free one in its stead.
+ */
+static _Atomic(uint64_t) *table_slot(TcgTable *t, const TcgRegion *r, bool same_key)
 {
-    uint64_t mask = ((uint64_t)1 << t->bits) - 1;
+    uint64_t mask = ((uint64_t)1 << t->bits) - 1, tag = tag_pc(r->pc);
     for (uint64_t i = hash_pc(r->pc);; i++) {
-        TcgRegion *s = atomic_load_explicit(&t->slot[i & mask], memory_order_relaxed);
-        if (!s || (same_key ? s != TCG_TOMB && s->pc == r->pc && s->mode == r->mode : s == r)) {
+        uint64_t s = atomic_load_explicit(&t->slot[i & mask], memory_order_relaxed);
+        const TcgRegion *o = slot_region(s);
+        if (!s || (s >> TCG_TAG_SHIFT == tag >> TCG_TAG_SHIFT && s != TCG_TOMB &&
+                   (same_key ? o->pc == r->pc && o->mode == r->mode : o == r))) {
             return &t->slot[i & mask];
         }
     }
+}
+
+static void slot_set(_Atomic(uint64_t) *slot, TcgRegion *r)
+{
+    atomic_store_explicit(slot, (uintptr_t)r | tag_pc(r->pc), memory_order_release);
 }
 
 /*
@@ -69,9 +91,9 @@ static void table_grow(TcgEngine *e)
     TcgTable *old = atomic_load_explicit(&e->table, memory_order_relaxed);
     TcgTable *t = table_new(old->bits + 1);
     for (uint64_t i = 0; i >> old->bits == 0; i++) {
-        TcgRegion *r = atomic_load_explicit(&old->slot[i], memory_order_relaxed);
-        if (r && r != TCG_TOMB) {
-            atomic_store_explicit(table_slot(t, r, false), r, memory_order_relaxed);
+        uint64_t s = atomic_load_explicit(&old->slot[i], memory_order_relaxed);
+        if (s && s != TCG_TOMB) {
+            slot_set(table_slot(t, slot_region(s), false), slot_region(s));
             t->used++;
         }
     }
@@ -141,15 +163,15 @@ void engine_publish(TcgEngine *e, TcgRegion *r)
         table_grow(e);
         t = atomic_load_explicit(&e->table, memory_order_relaxed);
     }
-    _Atomic(TcgRegion *) *slot = table_slot(t, r, true);
-    TcgRegion *old = atomic_load_explicit(slot, memory_order_relaxed);
+    _Atomic(uint64_t) *slot = table_slot(t, r, true);
+    TcgRegion *old = slot_region(atomic_load_explicit(slot, memory_order_relaxed));
     if (!old) {
         t->used++;
     }
     r->next_all = e->regions;
     e->regions = r;
     pages_add(e, r);
-    atomic_store_explicit(slot, r, memory_order_release);
+    slot_set(slot, r);
     if (old) {
         /* Everyone who links to the old code goes to the new one; it stays valid meanwhile. */
         note_change(e, r->pc);
@@ -186,8 +208,8 @@ static void unlink_all(TcgRegion *r)
 void engine_drop(TcgEngine *e, TcgRegion *r)
 {
     TcgTable *t = atomic_load_explicit(&e->table, memory_order_relaxed);
-    _Atomic(TcgRegion *) *slot = table_slot(t, r, false);
-    if (atomic_load_explicit(slot, memory_order_relaxed) == r) {
+    _Atomic(uint64_t) *slot = table_slot(t, r, false);
+    if (atomic_load_explicit(slot, memory_order_relaxed)) {
         atomic_store_explicit(slot, TCG_TOMB, memory_order_release);
     }
     note_change(e, r->pc);

@@ -141,15 +141,12 @@ static TcgRegion *make_region(TcgEngine *e, Source *src)
     return keep_ir(e, r, src);
 }
 
-static TcgRegion *translate_locked(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint64_t mode)
+static TcgRegion *translate_new(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint64_t mode)
 {
-    TcgRegion *r = engine_find(e, pc, mode);
-    if (r) {
-        return r;
-    }
     uint64_t t0 = engine_clock_ns(CLOCK_MONOTONIC);
-    engine_reclaim(e);
+    TcgRegion *r;
     Source src;
+    engine_reclaim(e);
     src.pc = pc;
     src.mode = mode;
     src.cpu = cpu;
@@ -168,16 +165,37 @@ static TcgRegion *translate_locked(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint6
     return r;
 }
 
+static TcgRegion *translate_locked(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint64_t mode)
+{
+    TcgRegion *r = engine_find(e, pc, mode);
+    if (!r) {
+        /* Sequentially consistent: before the first read of the guest's bytes. */
+        atomic_store(&e->translating, pc);
+        r = translate_new(e, cpu, pc, mode);
+        atomic_store(&e->translating, ~(uint64_t)0);
+    }
+    return r;
+}
+
 TcgRegion *engine_translate(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint64_t mode)
 {
     TcgRegion *r = engine_find(e, pc, mode);
     if (!r) {
         pthread_mutex_lock(&e->lock);
-        /* Sequentially consistent: before the first read of the guest's bytes. */
-        atomic_store(&e->translating, pc);
         r = translate_locked(e, cpu, pc, mode);
-        atomic_store(&e->translating, ~(uint64_t)0);
         pthread_mutex_unlock(&e->lock);
     }
+    return r;
+}
+
+TcgRegion *engine_follow(TcgEngine *e, TcgVcpu *v, TcgLink *link)
+{
+    pthread_mutex_lock(&e->lock);
+    TcgRegion *r = translate_locked(e, v->cpu, link->pc, v->mode);
+    /* A flush may have come between: then the link is in retired memory, harmless to leave. */
+    if (r && r->c.code && link->dest == link->stub && atomic_load(&e->gen) == atomic_load(&v->gen)) {
+        engine_link(e, link, r);
+    }
+    pthread_mutex_unlock(&e->lock);
     return r;
 }

@@ -260,6 +260,7 @@ static bool compile_in(X64Core *k, uint32_t heat, Arena *tables, TcgCompiled *ou
     }
     if (!k->ctx.as.overflow && !k->out_of_spills && !k->data_full) {
         emit_out_of_line(k);
+        x64_link_stubs(k);
     }
     if (k->out_of_spills) {
         out->code_bytes = 0xffffffff;

@@ -289,6 +289,7 @@ enum { X64_ENTRY_STUB = 12 };
 void     x64_emit_entry(X64Core *k, uint32_t heat);
 void     x64_leave(X64Core *k, unsigned reason, uint64_t info);
 TcgLink *x64_new_link(X64Core *k, uint64_t pc);
+void     x64_link_stubs(X64Core *k);           /* behind the code: where unset links lead */
 /* A cold stub of the core's own. */
 X64Cold *x64_core_cold(X64Core *k, const IrOp *op, X64ColdFn fn, X64Locs l, uint64_t arg);
 

@@ -557,30 +557,23 @@ TcgLink *x64_new_link(X64Core *k, uint64_t pc)
     return l;
 }
 
-static void link_stub(X64Ctx *c, X64Cold *cold)
+void x64_link_stubs(X64Core *k)
 {
-    X64Core *k = c->core;
-    TcgLink *l = (TcgLink *)(uintptr_t)cold->arg;
-    if (!k->data_full) {
-        l->stub = x64_rx(&c->as);
+    X64Asm *as = &k->ctx.as;
+    for (uint32_t i = 0; i < k->n_links; i++) {
+        TcgLink *l = &k->links[i];
+        l->stub = x64_rx(as);
         l->dest = l->stub;
+        x64_lea(as, 3, X64_TMP, x64_mem_rip(l));
+        x64_jmp_abs(as, k->buf->rx + x64_fixed(k->buf)->link_miss);
     }
-    x64_lea(&c->as, 3, X64_TMP, x64_mem_rip(l));
-    x64_jmp_abs(&c->as, k->buf->rx + x64_fixed(k->buf)->link_miss);
-}
-
-static TcgLink *link_with_stub(X64Core *k, uint64_t pc)
-{
-    TcgLink *l = x64_new_link(k, pc);
-    x64_core_cold(k, NULL, link_stub, (X64Locs){0, 0}, (uintptr_t)l);
-    return l;
 }
 
 static void push_ret(X64Core *k, IrRef v)
 {
     X64Asm *as = &k->ctx.as;
     const IrOp *op = &k->r->ops[v];
-    TcgLink *l = link_with_stub(k, op->imm);
+    TcgLink *l = x64_new_link(k, op->imm);
     unsigned t = x64_alloc(k, X64_CLS_GPR, ~0ull, X64_NONE);
     int32_t ring = (int32_t)offsetof(TcgCpu, ring) - TCG_CPU_BIAS;
     x64_mov_rm(as, 2, X64_TMP, cpu_field(offsetof(TcgCpu, ring_top)));
@@ -638,7 +631,7 @@ static void exit_ind(X64Core *k, IrRef v)
 void x64_exit_link(X64Core *k, const IrOp *op, X64Locs l)
 {
     x64_store_locs(k, l);
-    x64_jmp_m(&k->ctx.as, x64_mem_rip(link_with_stub(k, op->imm)));
+    x64_jmp_m(&k->ctx.as, x64_mem_rip(x64_new_link(k, op->imm)));
 }
 
 static void exit_raise(X64Core *k, const IrOp *op)
