@@ -280,13 +280,16 @@ void ir_builder_init(IrBuilder *b, Arena *arena, const TcgGuest *guest, uint64_t
     b->state = st;
     *st = (IrBuildState){.simp = {.r = r, .emit = ir_build_emit, .emit_after = ir_build_emit_after},
                          .b = b};
-    r->ops = arena_grow(arena, NULL, &r->cap_ops, IR_FIRST_OPS, sizeof *r->ops);
-    r->blocks = arena_grow(arena, NULL, &r->cap_blocks, IR_FIRST_BLOCKS, sizeof *r->blocks);
-    r->snaps = arena_grow(arena, NULL, &r->cap_snaps, IR_FIRST_OPS / 4, sizeof *r->snaps);
+    r->cap_ops = r->cap_snap_entries = IR_FIRST_OPS;
+    r->cap_blocks = IR_FIRST_BLOCKS;
+    r->cap_snaps = IR_FIRST_OPS / 4;
+    r->ops = arena_take(arena, r->cap_ops * sizeof *r->ops);
+    r->blocks = arena_take(arena, r->cap_blocks * sizeof *r->blocks);
+    r->snaps = arena_take(arena, r->cap_snaps * sizeof *r->snaps);
+    r->snap_entries = arena_take(arena, r->cap_snap_entries * sizeof *r->snap_entries);
     r->n_ops = r->n_snaps = 1; /* op 0 and snapshot 0 mean "none" */
-    r->ops[0].blk = IR_NO_BLK;
-    r->snap_entries =
-        arena_grow(arena, NULL, &r->cap_snap_entries, IR_FIRST_OPS, sizeof *r->snap_entries);
+    r->ops[0] = (IrOp){.blk = IR_NO_BLK};
+    r->snaps[0] = (IrSnap){0};
     ir_new_block(b, pc, false);
     ir_new_block(b, pc, false);
     ir_set_block(b, 0);

@@ -2,32 +2,9 @@
 /* Editing a region: adding, moving and removing ops, blocks, snapshots. */
 #include "tcg/region.h"
 
-IrRef ir_region_new_op(IrRegion *r, const IrOp *op)
+void ir_region_more_ops(IrRegion *r)
 {
-    IrRef v = r->n_ops++;
-
-    if (r->n_ops > r->cap_ops) {
-        r->ops = arena_grow(r->arena, r->ops, &r->cap_ops, r->n_ops, sizeof *r->ops);
-    }
-    r->ops[v] = *op;
-    r->ops[v].blk = IR_NO_BLK;
-    return v;
-}
-
-void ir_region_append(IrRegion *r, IrBlk blk, IrRef v)
-{
-    IrBlock *b = &r->blocks[blk];
-    IrOp *o = &r->ops[v];
-
-    o->blk = blk;
-    o->prev = b->last;
-    o->next = IR_NONE;
-    if (b->last != IR_NONE) {
-        r->ops[b->last].next = v;
-    } else {
-        b->first = v;
-    }
-    b->last = v;
+    r->ops = arena_grow(r->arena, r->ops, &r->cap_ops, r->n_ops + 1, sizeof *r->ops);
 }
 
 void ir_region_insert_before(IrRegion *r, IrRef where, IrRef v)

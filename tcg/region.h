@@ -14,9 +14,33 @@
 enum { IR_N_FLAG_NAMES = 14 };
 extern const char *const ir_flag_names[IR_N_FLAG_NAMES];
 
+void  ir_region_more_ops(IrRegion *r);
 /* A copy of *op in no block yet. */
-IrRef ir_region_new_op(IrRegion *r, const IrOp *op);
-void  ir_region_append(IrRegion *r, IrBlk blk, IrRef v);
+static inline IrRef ir_region_new_op(IrRegion *r, const IrOp *op)
+{
+    if (r->n_ops == r->cap_ops) {
+        ir_region_more_ops(r);
+    }
+    r->ops[r->n_ops] = *op;
+    r->ops[r->n_ops].blk = IR_NO_BLK;
+    return r->n_ops++;
+}
+
+static inline void ir_region_append(IrRegion *r, IrBlk blk, IrRef v)
+{
+    IrBlock *b = &r->blocks[blk];
+    IrOp *o = &r->ops[v];
+
+    o->blk = blk;
+    o->prev = b->last;
+    o->next = IR_NONE;
+    if (b->last != IR_NONE) {
+        r->ops[b->last].next = v;
+    } else {
+        b->first = v;
+    }
+    b->last = v;
+}
 void  ir_region_insert_before(IrRegion *r, IrRef where, IrRef v);
 void  ir_region_insert_after(IrRegion *r, IrRef where, IrRef v);
 /* Out of its block; becomes a NOP. */

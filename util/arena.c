@@ -82,7 +82,7 @@ void arena_free(Arena *a)
     arena_init(a);
 }
 
-void *arena_alloc(Arena *a, size_t bytes)
+void *arena_take(Arena *a, size_t bytes)
 {
     size_t rounded = (bytes + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
     void *p;
@@ -95,7 +95,12 @@ void *arena_alloc(Arena *a, size_t bytes)
     }
     p = a->next;
     a->next += rounded;
-    return memset(p, 0, bytes);
+    return p;
+}
+
+void *arena_alloc(Arena *a, size_t bytes)
+{
+    return memset(arena_take(a, bytes), 0, bytes);
 }
 
 void *arena_grow(Arena *a, void *old, unsigned *cap, unsigned want, size_t elem_bytes)

@@ -16,6 +16,8 @@ void  arena_reset(Arena *a);  /* frees all but one chunk for reuse */
 void  arena_free(Arena *a);
 /* 16-byte aligned, zeroed memory. Aborts when the host has none. */
 void *arena_alloc(Arena *a, size_t bytes);
+/* The same, but not zeroed. */
+void *arena_take(Arena *a, size_t bytes);
 /* Grows an array of `cap` elements to at least `want`; returns the new array, *cap updated. */
 void *arena_grow(Arena *a, void *old, unsigned *cap, unsigned want, size_t elem_bytes);
 

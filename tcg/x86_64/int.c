@@ -579,6 +579,8 @@ const X64Row *x64_int_row(const X64Ctx *c, const IrOp *op)
 
 const X64Row *x64_row(const X64Ctx *c, const IrOp *op)
 {
-    const X64Row *row = x64_int_row(c, op);
-    return row ? row : x64_vec_row(c, op);
+    if (op->op >= IR_ADD && op->op <= IR_CRC32) {
+        return x64_int_row(c, op);
+    }
+    return op->op >= IR_VAND && op->op <= IR_VFCVTN ? x64_vec_row(c, op) : NULL;
 }

@@ -25,7 +25,7 @@ static void weak_uses(X64Core *k, uint32_t snap, uint32_t pos)
 {
     const IrSnap *s = &k->r->snaps[snap];
     const IrSnapEntry *e = &k->r->snap_entries[s->first];
-    for (uint32_t i = 0; snap && i < s->n; i++) {
+    for (uint32_t i = 0; i < s->n; i++) {
         weak_use(k, e[i].val, 0, pos);
     }
 }
@@ -78,12 +78,13 @@ static void list_uses(X64Core *k, uint32_t pos)
 {
     const IrRegion *r = k->r;
     k->n_uses = 1;
-    k->uses = arena_grow(k->arena, NULL, &k->cap_uses, 64, sizeof(X64Use));
+    k->cap_uses = 4 * r->n_ops;
+    k->uses = arena_take(k->arena, k->cap_uses * sizeof(X64Use));
     for (IrRef v = r->blocks[1].last; v; v = r->ops[v].prev, pos--) {
         X64Val *w = &k->val[v];
         IrRef a[X64_MAX_ARGS];
         unsigned imm;
-        if (w->fused || (w->need != X64_NEED_EMIT && r->ops[v].op != IR_FL_FCMP)) {
+        if (r->ops[v].op <= IR_INSN || w->fused || (w->need != X64_NEED_EMIT && r->ops[v].op != IR_FL_FCMP)) {
             continue;
         }
         if (x64_scaled(k, v)) {
@@ -105,7 +106,9 @@ static void analyze(X64Core *k)
     uint32_t len = 0, pos;
     k->val = arena_alloc(k->arena, (r->n_ops + 1) * sizeof(X64Val));
     for (IrRef v = b->first; v; v = r->ops[v].next) {
-        x64_init_val(k, v);
+        if (r->ops[v].op != IR_INSN) {
+            x64_init_val(k, v);
+        }
         len++;
     }
     if (b->succ[0] != IR_NO_BLK) {
@@ -116,8 +119,10 @@ static void analyze(X64Core *k)
     }
     pos = len;
     for (IrRef v = b->last; v; v = r->ops[v].prev, pos--) {
-        weak_uses(k, r->ops[v].snap, pos);
-        if (k->val[v].canon == v) {
+        if (r->ops[v].snap) {
+            weak_uses(k, r->ops[v].snap, pos);
+        }
+        if (r->ops[v].op > IR_INSN && k->val[v].canon == v) {
             need(k, v);
         }
     }
