@@ -193,7 +193,8 @@ TcgRegion *engine_follow(TcgEngine *e, TcgVcpu *v, TcgLink *link)
     pthread_mutex_lock(&e->lock);
     TcgRegion *r = translate_locked(e, v->cpu, link->pc, v->mode);
     /* A flush may have come between: then the link is in retired memory, harmless to leave. */
-    if (r && r->c.code && link->dest == link->stub && atomic_load(&e->gen) == atomic_load(&v->gen)) {
+    if (r && r->c.code && link->dest == link->stub &&
+        atomic_load(&e->gen) == atomic_load(&v->gen)) {
         engine_link(e, link, r);
     }
     pthread_mutex_unlock(&e->lock);

@@ -84,7 +84,8 @@ static void list_uses(X64Core *k, uint32_t pos)
         X64Val *w = &k->val[v];
         IrRef a[X64_MAX_ARGS];
         unsigned imm;
-        if (r->ops[v].op <= IR_INSN || w->fused || (w->need != X64_NEED_EMIT && r->ops[v].op != IR_FL_FCMP)) {
+        if (r->ops[v].op <= IR_INSN || w->fused ||
+            (w->need != X64_NEED_EMIT && r->ops[v].op != IR_FL_FCMP)) {
             continue;
         }
         if (x64_scaled(k, v)) {
