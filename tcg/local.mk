@@ -11,4 +11,4 @@ libtcg_a_SOURCES += tcg/x86_64/exits.c tcg/x86_64/int.c tcg/x86_64/prologue.c tc
 libtcg_a_SOURCES += tcg/x86_64/fp.c tcg/x86_64/fp_minmax.c tcg/x86_64/fp_conv.c
 libtcg_a_SOURCES += tcg/opt/phis.c
 libtcg_a_SOURCES += tcg/parse.c
-libtcg_a_SOURCES += tcg/x86_64/fp_flush.c tcg/x86_64/straight.c
+libtcg_a_SOURCES += tcg/x86_64/fp_flush.c tcg/x86_64/softmmu.c tcg/x86_64/straight.c

@@ -130,6 +130,9 @@ void tcg_cpu_attach(TcgEngine *e, TcgCpu *cpu)
     }
     cpu->exit_stub = e->backend->exit_address(&e->buffers[0]->buf);
     v->n_changes = e->n_changes;
+    if (e->sys) {
+        e->sys->attach(cpu);
+    }
     v->next = e->vcpus;
     e->vcpus = v;
     pthread_mutex_unlock(&e->lock);
@@ -150,6 +153,9 @@ void tcg_cpu_detach(TcgCpu *cpu)
         }
     }
     pthread_mutex_unlock(&e->lock);
+    if (e->sys) {
+        e->sys->detach(cpu);
+    }
     free((void *)cpu->helpers);
     free(v);
     cpu->vcpu = NULL;

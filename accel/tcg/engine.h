@@ -29,12 +29,14 @@ enum {
     TCG_BLOCK_BYTES = 512,     /* and bytes */
 };
 
-/* A piece of guest code a region was made of. */
+/* A piece of guest code a region was made of. User: guest addresses; system: host addresses of the
+ * guest's RAM, so that it does not matter where that is mapped. */
 typedef struct TcgRange { uint64_t start, end; } TcgRange;
 
 typedef struct TcgRegion TcgRegion;
 struct TcgRegion {
     uint64_t    pc, mode;
+    const uint8_t *page;       /* system: host address of the RAM page that pc is on; user: NULL */
     unsigned    tier;
     bool        dead;          /* invalidated: no look-up or link may reach it any more */
     bool        hot_queued;    /* tier 1: waits for or had its tier-2 compilation */
@@ -97,6 +99,22 @@ typedef struct TcgRetired {
     struct TcgRetired *next;
 } TcgRetired;
 
+/*
+ * The system side of an engine, in files of their own (sys_*.c) that user mode does not link: what
+ * the functions of tcg/runtime.h and tcg_run() do in a machine.
+ */
+typedef struct TcgSysOps {
+    TcgExit (*run)(TcgCpu *cpu);
+    void    (*attach)(TcgCpu *cpu);
+    void    (*detach)(TcgCpu *cpu);
+    void    (*tlb_invalidate)(TcgCpu *cpu, const TcgTlbOp *op);
+    void    (*tlb_sync)(TcgCpu *cpu);
+    void    (*context_changed)(TcgCpu *cpu);
+    void    (*load)(TcgCpu *cpu, uint64_t va, void *dst, unsigned bytes, TcgMmuIndex mmu);
+    void    (*store)(TcgCpu *cpu, uint64_t va, const void *src, unsigned bytes, TcgMmuIndex mmu);
+    struct CpuPort *(*port)(const TcgCpu *cpu);
+} TcgSysOps;
+
 typedef struct TcgVcpu {
     TcgEngine      *engine;
     TcgCpu         *cpu;
@@ -106,11 +124,13 @@ typedef struct TcgVcpu {
     uint64_t        exits[TCG_N_EXITS];
     uint64_t        n_changes; /* of TcgEngine.changes already seen */
     jmp_buf         interp_exit; /* tcg_raise() under the interpreter */
+    struct SysVcpu *sys;       /* system mode: sys.h */
     struct TcgVcpu *next;
 } TcgVcpu;
 
 struct TcgEngine {
     const TcgGuest   *guest;
+    const TcgSysOps  *sys;         /* NULL: user mode */
     const TcgBackend *backend;
     const TcgHostOps *ops;
     void             *opaque;
@@ -139,7 +159,8 @@ struct TcgEngine {
     uint64_t          n_changes;
     TcgRetired       *retired;     /* newest first; fault handlers read it without a lock */
     _Atomic(uint64_t) retired_gen; /* gen of the newest */
-    /* The address being translated, or all ones: its bytes were or will be read, but no list knows
+    TcgVcpu          *fetching;    /* on whose behalf TcgHostOps.fetch is called; under lock */
+    /* The address (as in TcgRange) being translated, or all ones: its bytes were or will be read, but no list knows
      * the region yet. Written under lock, read by tcg_invalidate() without. */
     _Atomic(uint64_t) translating;
     Arena             arena;       /* tier-1 IR, under lock */
@@ -149,7 +170,7 @@ struct TcgEngine {
     pthread_t         worker;
     bool              worker_running, worker_quit;
     pthread_cond_t    work;
-    struct { uint64_t pc, mode; } queue[256];
+    struct { uint64_t pc, mode; const uint8_t *page; } queue[256];
     uint32_t          q_head, q_tail;
     Arena             arena2;
 };
@@ -161,7 +182,7 @@ void       buffer_add(TcgBuffer *b, TcgRegion *r);          /* after r->c is fil
 TcgRegion *buffer_find(const TcgBuffer *b, const void *host); /* async-signal-safe */
 
 /* ---- table.c ---- all but engine_find() under the code lock */
-TcgRegion *engine_find(TcgEngine *e, uint64_t pc, uint64_t mode);
+TcgRegion *engine_find(TcgEngine *e, uint64_t pc, uint64_t mode, const uint8_t *page);
 void       engine_publish(TcgEngine *e, TcgRegion *r);      /* replaces one of the same pc, mode */
 void       engine_drop(TcgEngine *e, TcgRegion *r);
 void       engine_tell_vcpus(TcgEngine *e, uint32_t bits);  /* tcg_request() to all */
@@ -174,22 +195,33 @@ TcgTable  *table_new(uint32_t bits);
 
 /* ---- translate.c ---- */
 /* The region at pc, made if need be. NULL: nothing executable there. */
-TcgRegion *engine_translate(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint64_t mode);
+TcgRegion *engine_translate(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint64_t mode,
+                            const uint8_t *page);
 /* The same for the target of a link that was just missed, which is set when that is safe. */
-TcgRegion *engine_follow(TcgEngine *e, TcgVcpu *v, TcgLink *link);
+TcgRegion *engine_follow(TcgEngine *e, TcgVcpu *v, TcgLink *link, uint64_t mode,
+                         const uint8_t *page);
 void       engine_log_region(TcgEngine *e, const TcgRegion *r, const char *what);
 void       region_free(TcgRegion *r);                       /* what is not in TcgEngine.mem */
 uint64_t   engine_clock_ns(clockid_t clock);
 
 /* ---- tier2.c ---- */
 /* The tier-1 counter of the block at pc ran out. vCPU's thread, no lock held. */
-void engine_hot(TcgEngine *e, uint64_t pc, uint64_t mode);
+void engine_hot(TcgEngine *e, uint64_t pc, uint64_t mode, const uint8_t *page);
 
 /* ---- perf.c ---- */
 void perf_open(TcgEngine *e);
 void perf_fork_child(TcgEngine *e);
 void perf_region(TcgEngine *e, const TcgRegion *r);
 
+/* Where a region's bytes are, as TcgRange names them. */
+static inline uint64_t region_at(const uint8_t *page, uint64_t pc)
+{
+    return page ? (uint64_t)page + (pc & ((1 << TCG_PAGE_BITS) - 1)) : pc;
+}
+static inline uint64_t region_bytes(const TcgRegion *tier1)
+{
+    return tier1->own_range.end - tier1->own_range.start;
+}
 static inline uint64_t engine_pc(const TcgEngine *e, const TcgCpu *cpu)
 {
     return *(const uint64_t *)((const char *)cpu + e->guest->slots[e->guest->pc_slot].offset);

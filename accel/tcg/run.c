@@ -26,7 +26,7 @@ static void drop_predictions(TcgCpu *cpu)
 /* The jump cache and the ring again, for one address. */
 static void update_prediction(TcgVcpu *v, TcgCpu *cpu, uint64_t pc)
 {
-    TcgRegion *r = engine_find(v->engine, pc, v->mode);
+    TcgRegion *r = engine_find(v->engine, pc, v->mode, NULL);
     TcgJumpEntry now = r && r->c.code ? (TcgJumpEntry){pc, r->c.code} : no_entry;
     TcgJumpEntry *e = engine_jump_entry(cpu, pc);
     if (e->pc == pc) {
@@ -117,17 +117,17 @@ static TcgRegion *next_region(TcgVcpu *v, TcgCpu *cpu, TcgExit *reason)
     case TCG_EXIT_LINK: {
         TcgLink *link = (TcgLink *)cpu->exit_info;
         engine_set_pc(e, cpu, link->pc); /* the link may go when its target is translated */
-        r = engine_follow(e, v, link);
+        r = engine_follow(e, v, link, v->mode, NULL);
         break;
     }
     case TCG_EXIT_HOT:
-        engine_hot(e, engine_pc(e, cpu), v->mode);
+        engine_hot(e, engine_pc(e, cpu), v->mode, NULL);
         /* fall through */
     case TCG_EXIT_NONE:
     case TCG_EXIT_LOOKUP:
     case TCG_EXIT_POLL: {
         uint64_t pc = engine_pc(e, cpu);
-        r = engine_translate(e, cpu, pc, v->mode);
+        r = engine_translate(e, cpu, pc, v->mode, NULL);
         if (r && r->c.code) {
             *engine_jump_entry(cpu, pc) = (TcgJumpEntry){pc, r->c.code};
         }
@@ -135,7 +135,7 @@ static TcgRegion *next_region(TcgVcpu *v, TcgCpu *cpu, TcgExit *reason)
     }
     case TCG_EXIT_ISB:
         enter_mode(v, cpu);
-        r = engine_translate(e, cpu, engine_pc(e, cpu), v->mode);
+        r = engine_translate(e, cpu, engine_pc(e, cpu), v->mode, NULL);
         break;
     default: return NULL;
     }
@@ -185,6 +185,9 @@ TcgExit tcg_run(TcgCpu *cpu)
 {
     TcgVcpu *v = cpu->vcpu;
     TcgEngine *e = v->engine;
+    if (e->sys) {
+        return e->sys->run(cpu);
+    }
     atomic_store(&v->in_run, true);
     enter_mode(v, cpu);
     TcgExit reason = TCG_EXIT_NONE;

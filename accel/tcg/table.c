@@ -10,15 +10,15 @@
 
 enum { PAGE_LISTS = sizeof(((TcgEngine *)0)->pages) / sizeof(TcgPageNode *) };
 
-static uint64_t hash_pc(uint64_t pc)
+static uint64_t hash_pc(uint64_t pc, const uint8_t *page)
 {
-    return (pc >> 2) * 0x9e3779b97f4a7c15u >> 20;
+    return ((pc >> 2) + ((uint64_t)page << 18)) * 0x9e3779b97f4a7c15u >> 20;
 }
 
 /* A slot's tag for pc: of the hash, the bits no table index uses. */
-static uint64_t tag_pc(uint64_t pc)
+static uint64_t tag_pc(uint64_t pc, const uint8_t *page)
 {
-    return hash_pc(pc) >> 28 << TCG_TAG_SHIFT;
+    return hash_pc(pc, page) >> 28 << TCG_TAG_SHIFT;
 }
 
 static TcgRegion *slot_region(uint64_t slot)
@@ -36,33 +36,38 @@ TcgTable *table_new(uint32_t bits)
     return t;
 }
 
-TcgRegion *engine_find(TcgEngine *e, uint64_t pc, uint64_t mode)
+TcgRegion *engine_find(TcgEngine *e, uint64_t pc, uint64_t mode, const uint8_t *page)
 {
     const TcgTable *t = atomic_load_explicit(&e->table, memory_order_acquire);
-    uint64_t mask = ((uint64_t)1 << t->bits) - 1, tag = tag_pc(pc);
-    for (uint64_t i = hash_pc(pc);; i++) {
+    uint64_t mask = ((uint64_t)1 << t->bits) - 1, tag = tag_pc(pc, page);
+    for (uint64_t i = hash_pc(pc, page);; i++) {
         uint64_t s = atomic_load_explicit(&((TcgTable *)t)->slot[i & mask], memory_order_acquire);
         if (!s) {
             return NULL;
         }
         TcgRegion *r = slot_region(s);
         if (s >> TCG_TAG_SHIFT == tag >> TCG_TAG_SHIFT && s != TCG_TOMB && r->pc == pc &&
-            r->mode == mode) {
+            r->mode == mode && r->page == page) {
             return r;
         }
     }
+}
+
+static bool same_code(const TcgRegion *a, const TcgRegion *b)
+{
+    return a->pc == b->pc && a->mode == b->mode && a->page == b->page;
 }
 
 /* The slot of r itself, of one with r's address and mode (same_key), or the free one in its stead.
  */
 static _Atomic(uint64_t) *table_slot(TcgTable *t, const TcgRegion *r, bool same_key)
 {
-    uint64_t mask = ((uint64_t)1 << t->bits) - 1, tag = tag_pc(r->pc);
-    for (uint64_t i = hash_pc(r->pc);; i++) {
+    uint64_t mask = ((uint64_t)1 << t->bits) - 1, tag = tag_pc(r->pc, r->page);
+    for (uint64_t i = hash_pc(r->pc, r->page);; i++) {
         uint64_t s = atomic_load_explicit(&t->slot[i & mask], memory_order_relaxed);
         const TcgRegion *o = slot_region(s);
         if (!s || (s >> TCG_TAG_SHIFT == tag >> TCG_TAG_SHIFT && s != TCG_TOMB &&
-                   (same_key ? o->pc == r->pc && o->mode == r->mode : o == r))) {
+                   (same_key ? same_code(o, r) : o == r))) {
             return &t->slot[i & mask];
         }
     }
@@ -70,7 +75,7 @@ static _Atomic(uint64_t) *table_slot(TcgTable *t, const TcgRegion *r, bool same_
 
 static void slot_set(_Atomic(uint64_t) *slot, TcgRegion *r)
 {
-    atomic_store_explicit(slot, (uintptr_t)r | tag_pc(r->pc), memory_order_release);
+    atomic_store_explicit(slot, (uintptr_t)r | tag_pc(r->pc, r->page), memory_order_release);
 }
 
 /*

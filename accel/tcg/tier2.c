@@ -60,7 +60,9 @@ typedef struct Form {
     FormBlock blk[MAX_BLOCKS];
     FormCall call[MAX_CALLS];
     uint32_t n, n_calls, n_insns;
-    uint64_t gen, mode, least; /* least: executions to be worth taking in */
+    uint64_t gen, mode;
+    const uint8_t *page;       /* system: the one page all of it is on */
+    uint64_t least;            /* least: executions to be worth taking in */
     uint32_t now;              /* the block being translated */
     TcgBuffer *buffer;
 } Form;
@@ -92,9 +94,9 @@ static bool over_budget(const TcgEngine *e)
 }
 
 /* The tier-1 block at pc, also where a region replaced it in the table. */
-static TcgRegion *tier1_at(TcgEngine *e, uint64_t pc, uint64_t mode)
+static TcgRegion *tier1_at(TcgEngine *e, uint64_t pc, uint64_t mode, const uint8_t *page)
 {
-    TcgRegion *r = engine_find(e, pc, mode);
+    TcgRegion *r = engine_find(e, pc, mode, page);
     while (r && r->tier != 1) {
         r = r->tier1;
     }
@@ -128,11 +130,14 @@ static bool form_add(TcgEngine *e, Form *f, uint64_t pc, unsigned call)
     if (form_index(f, pc, call) >= 0) {
         return true;
     }
-    const TcgRegion *have = engine_find(e, pc, f->mode);
+    if (f->page && (pc ^ f->blk[0].tier1->pc) >> TCG_PAGE_BITS) {
+        return false;
+    }
+    const TcgRegion *have = engine_find(e, pc, f->mode, f->page);
     if (have && have->tier == 2 && have->n_insns > COPY_INSNS) {
         return false; /* good code stands there: a link to it is cheaper than a copy */
     }
-    TcgRegion *t = f->n < MAX_BLOCKS ? tier1_at(e, pc, f->mode) : NULL;
+    TcgRegion *t = f->n < MAX_BLOCKS ? tier1_at(e, pc, f->mode, f->page) : NULL;
     FormCall *c = &f->call[call];
     if (!t || run_count(t) < f->least || f->n_insns + t->n_insns > MAX_INSNS ||
         (call && c->n_insns + t->n_insns > CALLEE_INSNS)) {
@@ -179,7 +184,7 @@ static void form_collect(TcgEngine *e, Form *f)
     }
     for (uint32_t i = 0; i < f->n; i++) {
         FormBlock *b = &f->blk[i];
-        b->end = b->tier1->ranges[0].end;
+        b->end = b->tier1->pc + region_bytes(b->tier1);
         for (uint32_t k = 0; k < f->n; k++) {
             uint64_t pc = f->blk[k].tier1->pc;
             if (f->blk[k].call == b->call && pc > b->tier1->pc && pc < b->end) {
@@ -218,6 +223,7 @@ static IrRegion *form_build(TcgEngine *e, Form *f, const TcgCpu *model)
     arena_reset(&e->arena2);
     IrBuilder b;
     ir_builder_init(&b, &e->arena2, e->guest, f->blk[0].tier1->pc, f->mode, 2);
+    b.r->soft_tlb = e->sys != NULL;
     b.resolve = form_resolve;
     b.resolve_call = form_resolve_call;
     b.resolve_ret = form_resolve_ret;
@@ -254,12 +260,14 @@ static TcgRegion *form_region(const Form *f, const IrRegion *ir)
     }
     *r = (TcgRegion){.pc = f->blk[0].tier1->pc,
                      .mode = f->mode,
+                     .page = f->page,
                      .tier = 2,
                      .n_insns = ir->n_insns,
                      .n_ranges = f->n,
                      .ranges = ranges};
     for (uint32_t i = 0; i < f->n; i++) {
-        r->ranges[i] = (TcgRange){f->blk[i].tier1->pc, f->blk[i].end};
+        uint64_t pc = f->blk[i].tier1->pc, at = region_at(f->page, pc);
+        r->ranges[i] = (TcgRange){at, at + (f->blk[i].end - pc)};
     }
     return r;
 }
@@ -299,12 +307,12 @@ static void publish(TcgEngine *e, Form *f, TcgRegion *r)
 }
 
 /* compile_lock held: nothing the form points to is freed while it is (engine_reclaim()). */
-static void compile_hot(TcgEngine *e, uint64_t pc, uint64_t mode)
+static void compile_hot(TcgEngine *e, uint64_t pc, uint64_t mode, const uint8_t *page)
 {
-    Form f = {.mode = mode};
+    Form f = {.mode = mode, .page = page};
     uint64_t t0 = engine_clock_ns(CLOCK_THREAD_CPUTIME_ID);
     pthread_mutex_lock(&e->lock);
-    TcgRegion *head = engine_find(e, pc, mode);
+    TcgRegion *head = engine_find(e, pc, mode, page);
     if (head && head->tier == 1 && !head->dead && head->c.code) {
         f.blk[f.n++] = (FormBlock){.tier1 = head};
         f.gen = atomic_load(&e->gen);
@@ -335,13 +343,14 @@ static void compile_hot(TcgEngine *e, uint64_t pc, uint64_t mode)
     e->stats.translate_ns[2] += engine_clock_ns(CLOCK_THREAD_CPUTIME_ID) - t0;
 }
 
-static bool queue_take(TcgEngine *e, uint64_t *pc, uint64_t *mode)
+static bool queue_take(TcgEngine *e, uint64_t *pc, uint64_t *mode, const uint8_t **page)
 {
     if (e->q_head == e->q_tail) {
         return false;
     }
     *pc = e->queue[e->q_tail % QUEUE].pc;
     *mode = e->queue[e->q_tail % QUEUE].mode;
+    *page = e->queue[e->q_tail % QUEUE].page;
     e->q_tail++;
     return true;
 }
@@ -351,8 +360,9 @@ static void *worker(void *opaque)
     TcgEngine *e = opaque;
     for (;;) {
         uint64_t pc, mode;
+        const uint8_t *page;
         pthread_mutex_lock(&e->lock);
-        while (!e->worker_quit && !queue_take(e, &pc, &mode)) {
+        while (!e->worker_quit && !queue_take(e, &pc, &mode, &page)) {
             pthread_cond_wait(&e->work, &e->lock);
         }
         bool quit = e->worker_quit;
@@ -361,7 +371,7 @@ static void *worker(void *opaque)
             break;
         }
         pthread_mutex_lock(&e->compile_lock);
-        compile_hot(e, pc, mode);
+        compile_hot(e, pc, mode, page);
         pthread_mutex_unlock(&e->compile_lock);
     }
     return NULL;
@@ -391,10 +401,10 @@ void tcg_worker_stop(TcgEngine *e)
     }
 }
 
-void engine_hot(TcgEngine *e, uint64_t pc, uint64_t mode)
+void engine_hot(TcgEngine *e, uint64_t pc, uint64_t mode, const uint8_t *page)
 {
     pthread_mutex_lock(&e->lock);
-    TcgRegion *r = engine_find(e, pc, mode);
+    TcgRegion *r = engine_find(e, pc, mode, page);
     while (r && r->tier != 1) {
         r = r->tier1;
     }
@@ -406,6 +416,7 @@ void engine_hot(TcgEngine *e, uint64_t pc, uint64_t mode)
         if (!r->hot_queued && !later) {
             r->hot_queued = true;
             e->queue[e->q_head % QUEUE].pc = pc;
+            e->queue[e->q_head % QUEUE].page = page;
             e->queue[e->q_head++ % QUEUE].mode = mode;
             queued = true;
         }
@@ -423,7 +434,7 @@ void engine_hot(TcgEngine *e, uint64_t pc, uint64_t mode)
     pthread_mutex_unlock(&e->lock);
     if (queued) { /* no background thread wanted or to be had: here and now */
         pthread_mutex_lock(&e->compile_lock);
-        compile_hot(e, pc, mode);
+        compile_hot(e, pc, mode, page);
         pthread_mutex_unlock(&e->compile_lock);
     }
 }

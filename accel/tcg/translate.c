@@ -28,7 +28,7 @@ void region_free(TcgRegion *r)
 
 static void log_guest(TcgEngine *e, const TcgRegion *r)
 {
-    uint32_t bytes = (uint32_t)(r->ranges[0].end - r->pc);
+    uint32_t bytes = (uint32_t)region_bytes(r);
     fprintf(e->log, "IN: %#llx, %u instructions\n", (unsigned long long)r->pc, r->n_insns);
     for (uint32_t off = 0; off < bytes;) {
         char text[128];
@@ -54,6 +54,7 @@ void engine_log_region(TcgEngine *e, const TcgRegion *r, const char *what)
 /* What is translated: guest code as it was read. */
 typedef struct Source {
     uint64_t pc, mode;
+    const uint8_t *page;
     TcgCpu *cpu;
     size_t n;
     bool flushed; /* the code cache was, to make room for this */
@@ -65,6 +66,7 @@ static IrRegion *build_block(TcgEngine *e, TcgRegion *r, Arena *arena, const Sou
 {
     IrBuilder b;
     ir_builder_init(&b, arena, e->guest, r->pc, r->mode, 1);
+    b.r->soft_tlb = e->sys != NULL;
     TcgBlockCtx ctx = {.b = &b,
                        .pc = r->pc,
                        .code = src->bytes,
@@ -77,7 +79,8 @@ static IrRegion *build_block(TcgEngine *e, TcgRegion *r, Arena *arena, const Sou
     ir->n_insns = ctx.n_insns;
     r->n_insns = ctx.n_insns;
     /* A block that could not decode its first instruction still stands for that address. */
-    r->own_range = (TcgRange){r->pc, r->pc + (ctx.n_bytes ? ctx.n_bytes : 1)};
+    uint64_t at = region_at(r->page, r->pc);
+    r->own_range = (TcgRange){at, at + (ctx.n_bytes ? ctx.n_bytes : 1)};
     r->ranges = &r->own_range;
     r->n_ranges = 1;
     r->code_copy = arena_alloc(&e->mem, ctx.n_bytes);
@@ -113,6 +116,7 @@ static TcgRegion *make_region(TcgEngine *e, Source *src)
     uint32_t heat = e->config.tier2_heat;
     r->pc = src->pc;
     r->mode = src->mode;
+    r->page = src->page;
     r->tier = 1;
     if (e->config.interp) {
         return keep_ir(e, r, src);
@@ -141,7 +145,8 @@ static TcgRegion *make_region(TcgEngine *e, Source *src)
     return keep_ir(e, r, src);
 }
 
-static TcgRegion *translate_new(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint64_t mode)
+static TcgRegion *translate_new(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint64_t mode,
+                                const uint8_t *page)
 {
     uint64_t t0 = engine_clock_ns(CLOCK_MONOTONIC);
     TcgRegion *r;
@@ -149,9 +154,11 @@ static TcgRegion *translate_new(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint64_t
     engine_reclaim(e);
     src.pc = pc;
     src.mode = mode;
+    src.page = page;
     src.cpu = cpu;
     src.flushed = false;
-    src.n = e->ops->fetch(e->opaque, pc, src.bytes, sizeof src.bytes);
+    e->fetching = cpu->vcpu;
+    src.n = e->ops->fetch(e->opaque, region_at(page, pc), src.bytes, sizeof src.bytes);
     if (!src.n) {
         return NULL;
     }
@@ -165,33 +172,36 @@ static TcgRegion *translate_new(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint64_t
     return r;
 }
 
-static TcgRegion *translate_locked(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint64_t mode)
+static TcgRegion *translate_locked(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint64_t mode,
+                                   const uint8_t *page)
 {
-    TcgRegion *r = engine_find(e, pc, mode);
+    TcgRegion *r = engine_find(e, pc, mode, page);
     if (!r) {
         /* Sequentially consistent: before the first read of the guest's bytes. */
-        atomic_store(&e->translating, pc);
-        r = translate_new(e, cpu, pc, mode);
+        atomic_store(&e->translating, region_at(page, pc));
+        r = translate_new(e, cpu, pc, mode, page);
         atomic_store(&e->translating, ~(uint64_t)0);
     }
     return r;
 }
 
-TcgRegion *engine_translate(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint64_t mode)
+TcgRegion *engine_translate(TcgEngine *e, TcgCpu *cpu, uint64_t pc, uint64_t mode,
+                            const uint8_t *page)
 {
-    TcgRegion *r = engine_find(e, pc, mode);
+    TcgRegion *r = engine_find(e, pc, mode, page);
     if (!r) {
         pthread_mutex_lock(&e->lock);
-        r = translate_locked(e, cpu, pc, mode);
+        r = translate_locked(e, cpu, pc, mode, page);
         pthread_mutex_unlock(&e->lock);
     }
     return r;
 }
 
-TcgRegion *engine_follow(TcgEngine *e, TcgVcpu *v, TcgLink *link)
+TcgRegion *engine_follow(TcgEngine *e, TcgVcpu *v, TcgLink *link, uint64_t mode,
+                         const uint8_t *page)
 {
     pthread_mutex_lock(&e->lock);
-    TcgRegion *r = translate_locked(e, v->cpu, link->pc, v->mode);
+    TcgRegion *r = translate_locked(e, v->cpu, link->pc, mode, page);
     /* A flush may have come between: then the link is in retired memory, harmless to leave. */
     if (r && r->c.code && link->dest == link->stub &&
         atomic_load(&e->gen) == atomic_load(&v->gen)) {

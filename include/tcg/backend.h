@@ -106,6 +106,25 @@ typedef struct TcgBackend {
 extern const TcgBackend tcg_backend_x86_64;
 
 void tcg_compiled_free(TcgCompiled *c);
+
+/*
+ * A guest access as TcgCpu.slow_info tells it to TcgCpu.mem_slow, whose arguments 1 and 2 stand in
+ * call_arg[0] and [1], whose result goes to call_ret (integers extended to 64 bits). It returns true
+ * to leave generated code: the state is canonical then.
+ */
+static inline uint32_t tcg_slow_info(const IrOp *o)
+{
+    return (uint32_t)(o->op - IR_LD) | (uint32_t)o->esz << 2 | (uint32_t)o->sub << 5 |
+           (uint32_t)o->type << 9 | (uint32_t)o->flags << 13;
+}
+static inline IrOp tcg_slow_op(uint32_t info)
+{
+    return (IrOp){.op = (uint8_t)(IR_LD + (info & 3)),
+                  .esz = info >> 2 & 7,
+                  .sub = info >> 5 & 15,
+                  .type = info >> 9 & 15,
+                  .flags = (uint16_t)(info >> 13)};
+}
 /* Fault point at host address, or NULL. Async-signal-safe. */
 const TcgFaultPoint *tcg_compiled_fault(const TcgCompiled *c, const void *host_pc);
 
@@ -117,7 +136,17 @@ typedef struct TcgInterpMem {
     /* Return false on a fault: the interpreter leaves with the op's snapshot and TCG_EXIT_FAULT. */
     bool (*load)(void *opaque, uint64_t addr, void *dst, unsigned bytes);
     bool (*store)(void *opaque, uint64_t addr, const void *src, unsigned bytes);
+    /* LD, ST, AT_RMW, AT_CAS whole, b and c being arguments 1 and 2; alignment is checked here.
+     * TCG_EXIT_NONE, or why the interpreter leaves with the op's snapshot. NULL: load and store. */
+    TcgExit (*access)(void *opaque, const IrOp *o, uint64_t addr, const IrVec *b, const IrVec *c,
+                      IrVec *res);
 } TcgInterpMem;
+
+/*
+ * LD, ST, AT_RMW or AT_CAS *o on host memory; only op, type, esz, sub and flags are read. b, c:
+ * arguments 1 and 2. Any alignment; atomic as the op says, for atomics within 16 aligned bytes.
+ */
+void ir_host_access(const IrOp *o, void *host, const IrVec *b, const IrVec *c, IrVec *res);
 
 /*
  * Interprets a region from block 0 until it leaves. State is read from and written to cpu (slots),

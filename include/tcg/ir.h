@@ -230,6 +230,8 @@ typedef struct IrRegion {
     uint32_t     n_phi_args, cap_phi_args;
     unsigned     tier;      /* 1 or 2 */
     uint32_t     n_insns;   /* guest instructions translated */
+    bool         soft_tlb;  /* system mode: guest accesses go through TcgCpu.tlb; links stay on the
+                               page of `pc` */
     bool         straight;  /* tier 1: block 0 leads to block 1, which leaves or branches to two
                                blocks that are a link each; by ir_region_analyze() */
 } IrRegion;

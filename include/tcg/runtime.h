@@ -32,6 +32,15 @@ enum {
 typedef struct TcgJumpEntry { uint64_t pc; const void *host; } TcgJumpEntry;
 enum { TCG_JC_BITS = 14, TCG_RING = 32, TCG_SPILLS = 512 };
 
+/*
+ * System mode: one guest page as generated code sees it. A tag is the address of the page when that
+ * kind of access may go to host memory at address + addend, else an address that has its place in
+ * another entry, so that it never matches. Where entry i of a set stands and what a probe looks
+ * like: tcg/x86_64/softmmu.c.
+ */
+typedef struct TcgTlbEntry { uint64_t read, write, exec, addend; } TcgTlbEntry;
+enum { TCG_TLB_BITS = 10, TCG_SYS_JC_BITS = 13 };
+
 /* A direct link out of a region; data beside immutable code. dest first: `jmp [link]`. */
 typedef struct TcgLink {
     const void *volatile dest; /* host address; the region's own cold stub while unresolved */
@@ -69,6 +78,12 @@ typedef struct TcgCpu {
     uint64_t      scratch[4];
     uint32_t      fp_mode;      /* guest's: rounding IrRound 0..3 in bits 1:0, then guest's own bits */
     uint32_t      fp_flags;     /* sticky, as in Arm's FPSR: IOC 0, DZC 1, OFC 2, UFC 3, IXC 4, IDC 7 */
+    /* System mode: TLB sets of the views (TcgMmuIndex), the jump cache of the context, and what the
+     * cold path of a guest access calls; x64_slow_info() of it is in slow_info. */
+    TcgTlbEntry  *tlb[TCG_N_MMU];
+    TcgJumpEntry *sys_jump_cache; /* index: (pc >> 2) & mask of TCG_SYS_JC_BITS */
+    bool        (*mem_slow)(struct TcgCpu *cpu, uint64_t va, const void *ret);
+    uint32_t      slow_info;
     uint64_t      exit_info;
     uint32_t      exit_reason;  /* TcgExit */
     uint32_t      ring_top;     /* byte offset into ring: 0, 16, .. */

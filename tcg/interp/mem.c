@@ -163,64 +163,79 @@ static bool user_cas(const TcgInterpMem *m, const IrOp *o, uint64_t addr, const 
                                         : m->store(m->opaque, addr, new, bytes);
 }
 
-static bool access_user(const TcgInterpMem *m, const IrOp *o, uint64_t addr, const IrVec *val,
-                        IrVec *res)
+static bool access_user(const TcgInterpMem *m, const IrOp *o, uint64_t addr, const IrVec *b,
+                        const IrVec *c, IrVec *res)
 {
     switch (o->op) {
     case IR_LD: return m->load(m->opaque, addr, res, 1u << o->esz);
-    case IR_ST: return m->store(m->opaque, addr, &val[o->arg[2]], 1u << o->esz);
-    case IR_AT_RMW: return user_rmw(m, o, addr, val[o->arg[1]].u64[0], res);
-    default: return user_cas(m, o, addr, &val[o->arg[1]], &val[o->arg[2]], res);
+    case IR_ST: return m->store(m->opaque, addr, c, 1u << o->esz);
+    case IR_AT_RMW: return user_rmw(m, o, addr, b->u64[0], res);
+    default: return user_cas(m, o, addr, b, c, res);
     }
 }
 
-static void access_host(const IrOp *o, uint64_t addr, const IrVec *val, IrVec *res)
+/* What the op's type makes of the bytes read. */
+static void extend(const IrOp *o, IrVec *res)
 {
+    if (ir_type_is_int(o->type)) {
+        if (o->op == IR_LD && (o->flags & IRF_SEXT)) {
+            res->u64[0] = sext(res->u64[0], o->esz);
+        }
+        res->u64[0] &= ir_type_mask(o->type);
+    }
+}
+
+void ir_host_access(const IrOp *o, void *host, const IrVec *b, const IrVec *c, IrVec *res)
+{
+    uint64_t addr = (uint64_t)(uintptr_t)host;
+    IrVec out = {0};
+
     switch (o->op) {
     case IR_LD:
         if ((o->flags & IRF_ATOMIC) && o->esz == 4 && aligned(addr, 16)) {
-            load16(addr, res);
+            load16(addr, &out);
         } else {
-            host_load(o, addr, res);
+            host_load(o, addr, &out);
         }
         break;
-    case IR_ST: host_store(o, addr, &val[o->arg[2]]); break;
-    case IR_AT_RMW: host_rmw(o, addr, val[o->arg[1]].u64[0], res); break;
+    case IR_ST: host_store(o, addr, c); break;
+    case IR_AT_RMW: host_rmw(o, addr, b->u64[0], &out); break;
     default: /* IR_AT_CAS */
         if (o->esz == 4) {
-            memcpy(res, &val[o->arg[1]], 16);
-            cas16((void *)(uintptr_t)addr, res->u64, val[o->arg[2]].u64);
+            memcpy(&out, b, 16);
+            cas16(host, out.u64, c->u64);
         } else {
-            res->u64[0] = host_cas(o->esz, addr, val[o->arg[1]].u64[0], val[o->arg[2]].u64[0]);
+            out.u64[0] = host_cas(o->esz, addr, b->u64[0], c->u64[0]);
         }
         break;
     }
+    extend(o, &out);
+    *res = out;
 }
 
 TcgExit ir_mem_access(const IrMem *mem, const IrOp *o, uint64_t addr, const IrVec *val, IrVec *res)
 {
+    const IrVec *b = &val[o->arg[1]], *c = &val[o->arg[2]];
     unsigned bytes = 1u << o->esz;
     IrVec out = {0};
 
+    if (mem->user && mem->user->access) {
+        return mem->user->access(mem->user->opaque, o, addr, b, c, res);
+    }
     if ((o->flags & IRF_ALIGN) && !aligned(addr, bytes)) {
         return TCG_EXIT_ALIGN;
     }
     if ((o->flags & IRF_ALIGN16) && (addr & 15) + bytes > 16) {
         return TCG_EXIT_ALIGN;
     }
-    if (mem->user) {
-        if (!access_user(mem->user, o, addr, val, &out)) {
-            return TCG_EXIT_FAULT;
-        }
-    } else {
-        access_host(o, addr, val, &out);
+    if (!mem->user) {
+        ir_host_access(o, (void *)(uintptr_t)addr, b, c, res);
+        return TCG_EXIT_NONE;
     }
-    if (ir_type_is_int(o->type)) {
-        if (o->op == IR_LD && (o->flags & IRF_SEXT)) {
-            out.u64[0] = sext(out.u64[0], o->esz);
-        }
-        out.u64[0] &= ir_type_mask(o->type);
+    if (!access_user(mem->user, o, addr, b, c, &out)) {
+        return TCG_EXIT_FAULT;
     }
+    extend(o, &out);
     *res = out;
     return TCG_EXIT_NONE;
 }

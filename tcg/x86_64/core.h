@@ -261,6 +261,20 @@ void     x64_jump_cond(X64Core *k, X64Cond c, X64Label *yes); /* falls through w
 /* ---- mem.c ---- */
 bool     x64_emit_mem(X64Core *k, IrRef v);    /* LD, ST, AT_, FENCE, PREFETCH */
 
+/* ---- softmmu.c: accesses of regions with IrRegion.soft_tlb ---- */
+typedef struct X64Soft {
+    X64Mem   va;         /* [register + displacement] */
+    uint8_t  t;          /* temporary */
+    X64Cold *cold;
+} X64Soft;
+/* Temporaries for a probe of the address: before state is captured. */
+void     x64_soft_begin(X64Core *k, X64Mem va, X64Soft *s);
+/* Emits the probe. r: dst (X64_NOREG: result not wanted) and arguments 1 and 2, as the cold path
+ * needs them. Returns where the access goes. */
+X64Mem   x64_soft_probe(X64Core *k, const IrOp *op, X64Soft *s, const X64Regs *r, X64Locs l);
+/* The access is done, the cold path joins. */
+void     x64_soft_end(X64Core *k, X64Soft *s);
+
 /* ---- straight.c ---- */
 void     x64_straight(X64Core *k);             /* analysis and body of IrRegion.straight */
 
@@ -296,7 +310,7 @@ X64Cold *x64_core_cold(X64Core *k, const IrOp *op, X64ColdFn fn, X64Locs l, uint
 /* ---- prologue.c: fixed code at the start of every buffer ---- */
 typedef struct X64Fixed {
     uint32_t enter, leave, link_miss, lookup_miss, entry_miss; /* offsets from buf->rx */
-    uint32_t eval, call_vec;
+    uint32_t eval, call_vec, mem_slow;
     uint32_t host; /* TCG_HOST_ features: CPUID is slow in virtual machines */
 } X64Fixed;
 /* Kept at the start of the data area. */

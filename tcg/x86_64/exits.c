@@ -569,10 +569,20 @@ void x64_link_stubs(X64Core *k)
     }
 }
 
+/* System mode: a direct link stays on the page of the region's entry, whose mapping is known. */
+static bool leaves_page(const X64Core *k, uint64_t pc)
+{
+    return k->r->soft_tlb && (pc ^ k->r->pc) >> 12;
+}
+
 static void push_ret(X64Core *k, IrRef v)
 {
     X64Asm *as = &k->ctx.as;
     const IrOp *op = &k->r->ops[v];
+    if (leaves_page(k, op->imm)) { /* nothing to push: the return looks in the jump cache */
+        x64_finish_op(k, v, X64_NONE);
+        return;
+    }
     TcgLink *l = x64_new_link(k, op->imm);
     unsigned t = x64_alloc(k, X64_CLS_GPR, ~0ull, X64_NONE);
     int32_t ring = (int32_t)offsetof(TcgCpu, ring) - TCG_CPU_BIAS;
@@ -617,20 +627,49 @@ static void exit_ind(X64Core *k, IrRef v)
         x64_bind(as, &miss);
     }
     int32_t jc = (int32_t)offsetof(TcgCpu, jump_cache) - TCG_CPU_BIAS;
+    unsigned base = X64_RBP, bits = TCG_JC_BITS;
+    if (k->r->soft_tlb) {
+        base = X64_TMP;
+        bits = TCG_SYS_JC_BITS;
+        jc = 0;
+        x64_mov_rm(as, 3, base, cpu_field(offsetof(TcgCpu, sys_jump_cache)));
+    }
     X64Label miss = {0, 0};
     x64_mov_rr(as, 2, t, ra);
-    x64_alu_ri(as, 2, X64_ALU_AND, t, ((1 << TCG_JC_BITS) - 1) << 2);
-    x64_alu_rm(as, 3, X64_ALU_CMP, ra, x64_mem_idx(X64_RBP, t, 2, jc));
+    x64_alu_ri(as, 2, X64_ALU_AND, t, (int32_t)((1u << bits) - 1) << 2);
+    x64_alu_rm(as, 3, X64_ALU_CMP, ra, x64_mem_idx(base, t, 2, jc));
     x64_jcc(as, X64_NE, &miss);
-    x64_jmp_m(as, x64_mem_idx(X64_RBP, t, 2, jc + 8));
+    x64_jmp_m(as, x64_mem_idx(base, t, 2, jc + 8));
     x64_bind(as, &miss);
     x64_mov_mr(as, 3, slot_mem(k, k->guest->pc_slot), ra);
+    x64_jmp_abs(as, k->buf->rx + x64_fixed(k->buf)->lookup_miss);
+}
+
+/*
+ * To another guest page: through the context's jump cache, which forgets what a changed mapping made
+ * wrong. State is stored.
+ */
+static void jump_across(X64Core *k, uint64_t pc)
+{
+    X64Asm *as = &k->ctx.as;
+    int32_t at = (int32_t)(pc >> 2 & ((1u << TCG_SYS_JC_BITS) - 1)) * (int)sizeof(TcgJumpEntry);
+    x64_mov_rm(as, 3, X64_RCX, cpu_field(offsetof(TcgCpu, sys_jump_cache)));
+    x64_mov_ri(as, X64_TMP, pc);
+    x64_alu_rm(as, 3, X64_ALU_CMP, X64_TMP, x64_mem(X64_RCX, at));
+    uint8_t *miss = x64_jcc8(as, X64_NE);
+    x64_jmp_m(as, x64_mem(X64_RCX, at + 8));
+    x64_here8(as, miss);
+    x64_mov_mr(as, 3, slot_mem(k, k->guest->pc_slot), X64_TMP);
     x64_jmp_abs(as, k->buf->rx + x64_fixed(k->buf)->lookup_miss);
 }
 
 void x64_exit_link(X64Core *k, const IrOp *op, X64Locs l)
 {
     x64_store_locs(k, l);
+    if (leaves_page(k, op->imm)) {
+        jump_across(k, op->imm);
+        return;
+    }
     x64_jmp_m(&k->ctx.as, x64_mem_rip(x64_new_link(k, op->imm)));
 }
 

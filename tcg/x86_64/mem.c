@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Guest memory: loads, stores, atomics, fences.  User mode at base 0: a guest address is a host
- * address, an access is one host instruction, and a fault is found by the host PC.
+ * address, an access is one host instruction, and a fault is found by the host PC.  System mode:
+ * softmmu.c turns the guest address into a host address first.
  *
  * Order: x86 is TSO, so acquire loads are plain; release stores are followed by MFENCE (or are an
  * XCHG) so that a later acquire load does not pass them (Arm's RCsc STLR/LDAR).
@@ -109,6 +110,63 @@ static void check_alignment(X64Core *k, const IrOp *op, X64Mem *m, X64Locs l)
     x64_bind(as, &ok);
 }
 
+/* ---- the way to host memory, in both modes ---- */
+
+/* One access between its address and its end. */
+typedef struct Access {
+    X64Core *k;
+    const IrOp *op;
+    X64Mem m; /* the guest's address, then the host's */
+    X64Soft soft;
+    X64Regs r;
+    X64Locs l;
+} Access;
+
+/* Before dst is picked: may take temporaries. */
+static Access access_begin(X64Core *k, const IrOp *op)
+{
+    Access a = {.k = k, .op = op, .m = address(k, op), .r = {.dst = X64_NOREG}};
+    if (k->r->soft_tlb) {
+        x64_soft_begin(k, a.m, &a.soft);
+    }
+    return a;
+}
+
+/* All registers are picked. Behind it, a->m may be accessed. */
+static void access_locate(Access *a, unsigned dst)
+{
+    X64Core *k = a->k;
+    a->l = x64_capture(k, a->op->snap);
+    if (!k->r->soft_tlb) {
+        check_alignment(k, a->op, &a->m, a->l);
+        return;
+    }
+    if (dst != X64_NONE) {
+        a->r.dst = (uint8_t)(dst >= X64_VEC0 ? dst - X64_VEC0 : dst);
+    }
+    a->m = x64_soft_probe(k, a->op, &a->soft, &a->r, a->l);
+}
+
+/* The next host instruction accesses a->m. */
+static void access_point(const Access *a)
+{
+    if (!a->k->r->soft_tlb) {
+        x64_fault_point(a->k, a->op, a->l);
+    }
+}
+
+static void access_end(Access *a)
+{
+    if (a->k->r->soft_tlb) {
+        x64_soft_end(a->k, &a->soft);
+    }
+}
+
+static X64Arg reg_arg(unsigned reg)
+{
+    return (X64Arg){.kind = X64_ARG_REG, .reg = (uint8_t)reg};
+}
+
 static unsigned dst_of(X64Core *k, IrRef v, const IrOp *op, uint64_t arg_regs)
 {
     uint64_t dying = 0;
@@ -144,19 +202,19 @@ static void emit_ld(X64Core *k, IrRef v)
 {
     X64Asm *as = &k->ctx.as;
     const IrOp *op = &k->r->ops[v];
-    X64Mem m = address(k, op);
+    Access a = access_begin(k, op);
     k->op_regs = ~0ull;
     unsigned dst = dst_of(k, v, op, 0);
-    X64Locs l = x64_capture(k, op->snap);
-    check_alignment(k, op, &m, l);
-    x64_fault_point(k, op, l);
+    access_locate(&a, dst);
+    access_point(&a);
     if (dst >= X64_VEC0) {
-        load_vec(k, op, dst - X64_VEC0, m);
+        load_vec(k, op, dst - X64_VEC0, a.m);
     } else if (op->flags & IRF_SEXT) {
-        x64_movsx_rm(as, op->type == IR_I64 ? 3 : 2, op->esz, dst, m);
+        x64_movsx_rm(as, op->type == IR_I64 ? 3 : 2, op->esz, dst, a.m);
     } else {
-        x64_movzx_rm(as, op->esz, dst, m);
+        x64_movzx_rm(as, op->esz, dst, a.m);
     }
+    access_end(&a);
     x64_finish_op(k, v, dst);
 }
 
@@ -185,17 +243,18 @@ static void emit_st(X64Core *k, IrRef v)
     bool is_imm = x64_imm_fits(k, c, op->esz == 3 ? 8 : 4, &imm) && op->esz <= 3;
     k->op_regs = op->esz >= 2 ? ~0ull : k->op_regs;
     unsigned rc = is_imm ? 0 : x64_reg_operand(k, c).reg;
-    X64Mem m = address(k, op);
-    X64Locs l = x64_capture(k, op->snap);
-    check_alignment(k, op, &m, l);
-    x64_fault_point(k, op, l);
+    Access a = access_begin(k, op);
+    a.r.arg[2] = is_imm ? (X64Arg){.kind = X64_ARG_IMM, .imm = imm} : reg_arg(rc);
+    access_locate(&a, X64_NONE);
+    access_point(&a);
     if (is_imm) {
-        x64_mov_mi(as, op->esz, m, (int32_t)imm);
+        x64_mov_mi(as, op->esz, a.m, (int32_t)imm);
     } else if (k->val[c].cls == X64_CLS_VEC) {
-        store_vec(k, op, rc, m);
+        store_vec(k, op, rc, a.m);
     } else {
-        x64_mov_mr(as, op->esz, m, rc);
+        x64_mov_mr(as, op->esz, a.m, rc);
     }
+    access_end(&a);
     if (op->flags & IRF_REL) {
         x64_mfence(as);
     }
@@ -265,45 +324,58 @@ static void rmw_compute(X64Core *k, const IrOp *op, unsigned t, unsigned b)
     }
 }
 
+/* A register for the address where it or its check uses rax, which the operation needs. */
+static unsigned spare_register(const Access *a)
+{
+    bool uses_rax = a->m.base == X64_TMP || a->m.index == X64_TMP ||
+                    (a->op->flags & (IRF_ALIGN | IRF_ALIGN16));
+    return uses_rax && !a->k->r->soft_tlb ? x64_alloc(a->k, X64_CLS_GPR, ~0ull, X64_NONE)
+                                          : X64_NONE;
+}
+
+static X64Mem out_of_rax(const Access *a, unsigned spare)
+{
+    if (spare == X64_NONE) {
+        return a->m;
+    }
+    x64_lea(&a->k->ctx.as, 3, spare, a->m);
+    return x64_mem(spare, 0);
+}
+
 static void emit_rmw(X64Core *k, IrRef v)
 {
     X64Asm *as = &k->ctx.as;
     const IrOp *op = &k->r->ops[v];
     unsigned rb = x64_reg_operand(k, x64_canon(k, op->arg[1])).reg;
-    X64Mem m = address(k, op);
+    Access a = access_begin(k, op);
     bool unused = x64_no_use(k, v);
     k->fl.kind = 0;
-    if (m.base == X64_TMP || m.index == X64_TMP || (op->flags & (IRF_ALIGN | IRF_ALIGN16))) {
-        /* rax is needed: the address gets a register */
-        unsigned t = x64_alloc(k, X64_CLS_GPR, ~0ull, X64_NONE);
-        X64Locs l0 = x64_capture(k, op->snap);
-        check_alignment(k, op, &m, l0);
-        x64_lea(as, 3, t, m);
-        m = x64_mem(t, 0);
-    }
+    a.r.arg[1] = reg_arg(rb);
+    unsigned spare = spare_register(&a);
     unsigned t = x64_alloc(k, X64_CLS_GPR, ~0ull, X64_NONE);
     unsigned dst = unused ? X64_NONE : x64_pick_dst(k, v, 0);
-    X64Locs l = x64_capture(k, op->snap);
+    access_locate(&a, dst);
+    X64Mem m = out_of_rax(&a, spare);
     if (op->sub == IR_RMW_ADD && !unused) {
         x64_mov_rr(as, 3, t, rb);
-        x64_fault_point(k, op, l);
+        access_point(&a);
         x64_lock_xadd_mr(as, op->esz, m, t);
         zero_extend(k, op->esz, dst, t);
     } else if (op->sub == IR_RMW_SWAP) {
         x64_mov_rr(as, 3, t, rb);
-        x64_fault_point(k, op, l);
+        access_point(&a);
         x64_xchg_mr(as, op->esz, m, t);
         if (!unused) {
             zero_extend(k, op->esz, dst, t);
         }
     } else {
-        x64_fault_point(k, op, l);
+        access_point(&a);
         if (!unused || !rmw_plain(k, op, m, rb)) {
             X64Label again = {0, 0};
             x64_movzx_rm(as, op->esz, X64_TMP, m);
             x64_bind(as, &again);
             rmw_compute(k, op, t, rb);
-            x64_fault_point(k, op, l);
+            access_point(&a);
             x64_lock_cmpxchg_mr(as, op->esz, m, t);
             x64_jcc(as, X64_NE, &again);
             if (!unused) {
@@ -311,6 +383,7 @@ static void emit_rmw(X64Core *k, IrRef v)
             }
         }
     }
+    access_end(&a);
     x64_finish_op(k, v, dst);
 }
 
@@ -324,23 +397,25 @@ static void emit_cas16(X64Core *k, IrRef v)
     x64_vacate(k, X64_RBX, 0);
     unsigned b = x64_reg_operand(k, x64_canon(k, op->arg[1])).reg;
     unsigned c = x64_reg_operand(k, x64_canon(k, op->arg[2])).reg;
-    X64Mem m = address(k, op);
+    Access a = access_begin(k, op);
+    a.r.arg[1] = reg_arg(b);
+    a.r.arg[2] = reg_arg(c);
     unsigned t = x64_alloc(k, X64_CLS_GPR, ~0ull, X64_NONE);
     unsigned dst = x64_pick_dst(k, v, 0);
-    X64Locs l = x64_capture(k, op->snap);
-    check_alignment(k, op, &m, l);
-    x64_lea(as, 3, t, m);
-    m = x64_mem(t, 0);
+    access_locate(&a, dst);
+    x64_lea(as, 3, t, a.m);
+    X64Mem m = x64_mem(t, 0);
     x64_v2(as, XV_MOVQ_S, b, X64_RAX);
     x64_v2i(as, XD(1, 3, 0x16) | XD_W | XD_EW, b, X64_RDX, 1); /* pextrq */
     x64_v2(as, XV_MOVQ_S, c, X64_RBX);
     x64_v2i(as, XD(1, 3, 0x16) | XD_W | XD_EW, c, X64_RCX, 1);
-    x64_fault_point(k, op, l);
+    access_point(&a);
     x64_lock_cmpxchg_pair(as, 3, m);
     k->fl.kind = 0;
     x64_v2(as, XV_MOVQ_L, dst - X64_VEC0, X64_RAX);
     x64_v2(as, XV_MOVQ_L, X64_VTMP, X64_RDX);
     x64_v3(as, XD(1, 1, 0x6c), dst - X64_VEC0, dst - X64_VEC0, X64_VTMP); /* punpcklqdq */
+    access_end(&a);
     x64_finish_op(k, v, dst);
 }
 
@@ -354,23 +429,22 @@ static void emit_cas(X64Core *k, IrRef v)
     }
     unsigned b = x64_reg_operand(k, x64_canon(k, op->arg[1])).reg;
     unsigned c = x64_reg_operand(k, x64_canon(k, op->arg[2])).reg;
-    X64Mem m = address(k, op);
+    Access a = access_begin(k, op);
     bool unused = x64_no_use(k, v);
     k->fl.kind = 0;
-    if (m.base == X64_TMP || m.index == X64_TMP || (op->flags & (IRF_ALIGN | IRF_ALIGN16))) {
-        unsigned t = x64_alloc(k, X64_CLS_GPR, ~0ull, X64_NONE);
-        check_alignment(k, op, &m, x64_capture(k, op->snap));
-        x64_lea(as, 3, t, m);
-        m = x64_mem(t, 0);
-    }
+    a.r.arg[1] = reg_arg(b);
+    a.r.arg[2] = reg_arg(c);
+    unsigned spare = spare_register(&a);
     unsigned dst = unused ? X64_NONE : x64_pick_dst(k, v, 0);
-    X64Locs l = x64_capture(k, op->snap);
+    access_locate(&a, dst);
+    X64Mem m = out_of_rax(&a, spare);
     x64_mov_rr(as, 3, X64_TMP, b);
-    x64_fault_point(k, op, l);
+    access_point(&a);
     x64_lock_cmpxchg_mr(as, op->esz, m, c);
     if (!unused) {
         zero_extend(k, op->esz, dst, X64_TMP);
     }
+    access_end(&a);
     x64_finish_op(k, v, dst);
 }
 
@@ -394,7 +468,9 @@ bool x64_emit_mem(X64Core *k, IrRef v)
     case IR_AT_CAS: emit_cas(k, v); return true;
     case IR_FENCE: emit_fence(k, v); return true;
     case IR_PREFETCH:
-        x64_prefetcht0(&k->ctx.as, address(k, op));
+        if (!k->r->soft_tlb) {
+            x64_prefetcht0(&k->ctx.as, address(k, op));
+        }
         x64_finish_op(k, v, X64_NONE);
         return true;
     default: return false;

@@ -104,6 +104,43 @@ static void emit_call_thunk(X64Asm *as, unsigned n_vec, const Head *head, bool h
     x64_ret(as);
 }
 
+/*
+ * The cold path of a guest access: rax is its address. Registers are saved as a TcgHostRegs, from
+ * which C rebuilds the guest's state when the access faults; then we leave.
+ */
+static void emit_mem_slow(X64Asm *as, unsigned n_vec, uint32_t leave)
+{
+    _Static_assert(sizeof(((TcgCpu *)0)->save_area) == sizeof(TcgHostRegs), "save_gpr, save_vec");
+    X64Label out = {0, 0};
+    for (unsigned i = X64_RCX; i < 16; i++) {
+        x64_mov_mr(as, 3, save_gpr(i), i);
+    }
+    for (unsigned i = 0; i < n_vec; i++) {
+        if (i != X64_VTMP) {
+            x64_v2m(as, XV_MOVAPS_S, i, save_vec(i));
+        }
+    }
+    x64_lea(as, 3, X64_RDI, x64_mem(X64_RBP, -TCG_CPU_BIAS));
+    x64_mov_rr(as, 3, X64_RSI, X64_RAX);
+    x64_mov_rm(as, 3, X64_RDX, x64_mem(X64_RSP, 0));
+    x64_alu_ri(as, 3, X64_ALU_SUB, X64_RSP, 8);
+    x64_call_m(as, field(offsetof(TcgCpu, mem_slow)));
+    x64_alu_ri(as, 3, X64_ALU_ADD, X64_RSP, 8);
+    x64_test_rr(as, 0, X64_RAX, X64_RAX);
+    x64_jcc(as, X64_NE, &out);
+    for (unsigned i = 0; i < sizeof(volatiles); i++) {
+        x64_mov_rm(as, 3, volatiles[i], save_gpr(volatiles[i]));
+    }
+    for (unsigned i = 0; i < n_vec; i++) {
+        if (i != X64_VTMP) {
+            x64_v2m(as, XV_MOVAPS_L, i, save_vec(i));
+        }
+    }
+    x64_ret(as);
+    x64_bind(as, &out);
+    x64_jmp_abs(as, as->start + as->delta + leave);
+}
+
 static void align16(X64Asm *as)
 {
     x64_nop(as, -x64_offset(as) & 15);
@@ -149,6 +186,9 @@ void x64_emit_prologue(TcgCodeBuf *buf)
     align16(&as);
     f->call_vec = x64_offset(&as);
     emit_call_thunk(&as, n_vec, head, true);
+    align16(&as);
+    f->mem_slow = x64_offset(&as);
+    emit_mem_slow(&as, n_vec, f->leave);
     align16(&as);
     buf->code_used = x64_offset(&as);
     buf->data_used = (sizeof(*head) + 63) & ~(size_t)63;

@@ -224,7 +224,7 @@ static void check_fault(Fixture *fx, TcgCodeBuf *buf, uint64_t seed, Arena *aren
     FuzzProgram p = fuzz_program(seed);
     unsigned tier = seed % 3 ? 1 : 2;
     IrRegion *r = build(&p, arena);
-    TcgInterpMem mem = {NULL, limited_load, limited_store};
+    TcgInterpMem mem = {NULL, limited_load, limited_store, NULL};
     TcgCodeBuf b = *buf;
     TcgCompiled c;
 
