@@ -61,9 +61,9 @@ typedef struct Form {
     FormCall call[MAX_CALLS];
     uint32_t n, n_calls, n_insns;
     uint64_t gen, mode;
-    const uint8_t *page;       /* system: the one page all of it is on */
-    uint64_t least;            /* least: executions to be worth taking in */
-    uint32_t now;              /* the block being translated */
+    const uint8_t *page; /* system: the one page all of it is on */
+    uint64_t least;      /* least: executions to be worth taking in */
+    uint32_t now;        /* the block being translated */
     TcgBuffer *buffer;
 } Form;
 

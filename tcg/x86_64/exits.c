@@ -646,8 +646,8 @@ static void exit_ind(X64Core *k, IrRef v)
 }
 
 /*
- * To another guest page: through the context's jump cache, which forgets what a changed mapping made
- * wrong. State is stored.
+ * To another guest page: through the context's jump cache, which forgets what a changed mapping
+ * made wrong. State is stored.
  */
 static void jump_across(X64Core *k, uint64_t pc)
 {

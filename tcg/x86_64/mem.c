@@ -327,8 +327,8 @@ static void rmw_compute(X64Core *k, const IrOp *op, unsigned t, unsigned b)
 /* A register for the address where it or its check uses rax, which the operation needs. */
 static unsigned spare_register(const Access *a)
 {
-    bool uses_rax = a->m.base == X64_TMP || a->m.index == X64_TMP ||
-                    (a->op->flags & (IRF_ALIGN | IRF_ALIGN16));
+    bool uses_rax =
+        a->m.base == X64_TMP || a->m.index == X64_TMP || (a->op->flags & (IRF_ALIGN | IRF_ALIGN16));
     return uses_rax && !a->k->r->soft_tlb ? x64_alloc(a->k, X64_CLS_GPR, ~0ull, X64_NONE)
                                           : X64_NONE;
 }

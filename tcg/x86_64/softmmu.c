@@ -3,7 +3,8 @@
  * Guest memory behind a soft TLB (IrRegion.soft_tlb): the inline probe, and the cold path that
  * calls TcgCpu.mem_slow.
  *
- * A page with number n = va >> 12 has its place at entry n mod 2^TCG_TLB_BITS of the set. The probe:
+ * A page with number n = va >> 12 has its place at entry n mod 2^TCG_TLB_BITS of the set. The
+ * probe:
  *
  *     lea   rax, [va]
  *     rorx  t, rax, 7            t = byte offset of the entry
@@ -15,9 +16,9 @@
  *     mov   t, [t + addend]
  *     mov   dst, [t + va]
  *
- * Where the access must be aligned, rax is rotated right first, so that low bits count as high ones.
- * What the TLB does not hold (a walk to make, MMIO, pages with code, crossing, misaligned) is done
- * by C: nothing is retried. State for a fault is listed at the return address of that call.
+ * Where the access must be aligned, rax is rotated right first, so that low bits count as high
+ * ones. What the TLB does not hold (a walk to make, MMIO, pages with code, crossing, misaligned) is
+ * done by C: nothing is retried. State for a fault is listed at the return address of that call.
  */
 #include "tcg/x86_64/core.h"
 
