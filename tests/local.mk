@@ -10,6 +10,7 @@ include tests/target/x86.mk
 include tests/accel/local.mk
 include tests/user/local.mk
 include tests/isa/local.mk
+include tests/core/local.mk
 
 TESTS_ONLY =
 TESTS_JOBS =

@@ -203,7 +203,9 @@ struct Device {
     uint64_t     base[DEVICE_MAX_MMIO]; /* system bus: where the board put it; all ones: nowhere */
     uint32_t     spi[DEVICE_MAX_MMIO];  /* system bus: interrupt numbers of its outputs, for the tree */
     void        *bus_data;    /* the bus's own */
+    struct PinBind *pin_binds; /* core's */
     bool         realized;
+    uint32_t     in_io;       /* MMIO callbacks of this device running */
     uint64_t     guest_errors; /* accesses to nothing */
     Device      *next;        /* in the machine's list */
 };
@@ -215,8 +217,10 @@ struct Device {
 Device *device_new(Machine *m, const DeviceClass *cls, const char *id);
 /* key=value as text; false with a reason that names the nearest key or the allowed values. */
 bool    device_set(Device *d, const char *key, const char *value, Error *err);
+/* false: nothing happened, d is still to be given to device_unrealize(). A machine that was reset
+ * once (hotplug) resets the device as well. */
 bool    device_realize(Device *d, Error *err);
-void    device_unrealize(Device *d); /* also frees */
+void    device_unrealize(Device *d); /* also frees; cancels the timers of its state table */
 void    device_reset(Device *d, ResetPhase phase);
 
 /* ---- wiring, for boards and buses ---- */
@@ -228,6 +232,21 @@ PinOut *device_pin_out(Device *d, const char *name, unsigned n);
 void    device_connect(Device *d, const char *name, unsigned n, PinIn sink);
 /* Bank `i` at gpa of the machine's system memory. */
 void    device_map(Device *d, unsigned i, uint64_t gpa);
+
+/*
+ * A device that works on guest memory outside its MMIO callbacks (timers, completions) puts this
+ * around it: descriptors that point at the device's own registers then fail with MEM_BUSY instead of
+ * entering it again.
+ */
+static inline void device_busy_begin(Device *d)
+{
+    d->in_io++;
+}
+
+static inline void device_busy_end(Device *d)
+{
+    d->in_io--;
+}
 
 /* ---- for tools: harness, fuzzer, monitor ---- */
 

@@ -26,7 +26,7 @@ void fdt_u32(Fdt *f, const char *prop, uint32_t v);
 void fdt_u64(Fdt *f, const char *prop, uint64_t v);
 void fdt_cells(Fdt *f, const char *prop, const uint32_t *cells, size_t n);
 void fdt_cells64(Fdt *f, const char *prop, const uint64_t *cells, size_t n); /* two cells each */
-void fdt_string(Fdt *f, const char *prop, const char *s);
+void fdt_put_string(Fdt *f, const char *prop, const char *s);
 /* Several strings, each ended by NUL, the list by an empty one: "arm,pl031\0arm,primecell\0". */
 void fdt_strings(Fdt *f, const char *prop, const char *list);
 void fdt_bytes(Fdt *f, const char *prop, const void *data, size_t bytes);
@@ -37,6 +37,20 @@ uint32_t fdt_phandle(Fdt *f, const char *name);
 void     fdt_label(Fdt *f, const char *name);
 
 /* The finished blob, owned by f. false: too large or broken (a bug) with a reason. */
-bool fdt_finish(Fdt *f, const void **blob, size_t *bytes, Error *err);
+bool fdt_flatten(Fdt *f, const void **blob, size_t *bytes, Error *err);
+
+/* libfdt has functions of these names, so ours must not be symbols; who includes libfdt.h first uses
+ * the long names. */
+#ifndef LIBFDT_H
+static inline void fdt_string(Fdt *f, const char *prop, const char *s)
+{
+    fdt_put_string(f, prop, s);
+}
+
+static inline bool fdt_finish(Fdt *f, const void **blob, size_t *bytes, Error *err)
+{
+    return fdt_flatten(f, blob, bytes, err);
+}
+#endif
 
 #endif

@@ -59,6 +59,8 @@ struct Machine {
     DisplayHub   *displays;    /* core/display.h */
     InputHub     *inputs;      /* core/input.h */
     RunState      state;
+    const char   *type;        /* board and ISA, "virt/aarch64": what a saved state must match */
+    bool          ram_shared;  /* RAM is memfd-backed; set before the first region */
     struct MachinePrivate *p;  /* core's */
 };
 
@@ -70,8 +72,9 @@ void machine_lock(Machine *m);
 void machine_unlock(Machine *m);
 bool machine_locked_by_me(const Machine *m);
 
-/* Resets all devices (ENTER for all, then EXIT for all), then notifies. Machine lock held, vCPUs
- * stopped. */
+/* Resets all devices (ENTER for all, then the CPUs, then EXIT for all), then notifies. Machine lock
+ * held, vCPUs stopped. The composer calls it once when the machine is built; a device realized later
+ * (hotplug) is reset by device_realize(). */
 void machine_reset(Machine *m, ShutdownCause cause);
 
 /* Asked for by devices, monitor, windows, signals: carried out by the main loop, after stopping the
@@ -99,6 +102,15 @@ void machine_set_policy(Machine *m, MachinePolicy policy);
  * debug-exit devices and semihosting; else 0). */
 int  machine_run(Machine *m);
 void machine_set_exit_status(Machine *m, int status);
+/* One turn of the event loop on the calling thread, lock not held: for tests and nested waits. */
+void machine_iterate(Machine *m, bool may_block);
+/* For what needs the guest to stand still for a moment (savevm). On the main loop thread, machine
+ * lock not held; start only starts them when the state is RUN_RUNNING. */
+void machine_stop_cpus(Machine *m);
+void machine_start_cpus(Machine *m);
+/* Changes the run state and tells the notifiers; CLOCK_VM runs in RUN_RUNNING only. Machine lock
+ * held, vCPUs stopped. Others use machine_request_stop() and machine_request_cont(). */
+void machine_set_state(Machine *m, RunState now);
 
 void machine_notify_add(Machine *m, MachineNotify *n);
 void machine_notify_remove(Machine *m, MachineNotify *n);
@@ -129,6 +141,7 @@ void    machine_random(Machine *m, void *buf, size_t bytes);
 /* A name for this guest error kind in -d; log of the machine. */
 struct Log;
 struct Log *machine_log(Machine *m);
+void        machine_set_log(Machine *m, struct Log *log); /* NULL: none; log is the caller's */
 enum { MLOG_GUEST_ERROR = 1 << 0, MLOG_UNIMP = 1 << 1, MLOG_RESET = 1 << 2, MLOG_INT = 1 << 3,
        MLOG_MMIO = 1 << 4, MLOG_TIMER = 1 << 5 };
 

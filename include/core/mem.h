@@ -8,7 +8,7 @@
  * a change of the tree is a transaction that builds a new view and swaps it in.
  *
  * One byte's way: a device DMAs a byte to gpa G: mem_write() takes the view, finds the range by
- * binary search, copies into RAM and sets the page's dirty bits (and drops code made of it, through
+ * binary search (or in the thread's cache of last hits), copies into RAM and sets the page's dirty bits (and drops code made of it, through
  * MemListener.ram_written); had the range been MMIO, the write would have gone to MemIo.write under
  * the machine lock, or failed with MEM_BUSY had that device been in its own callback (re-entry).
  *
@@ -55,14 +55,16 @@ typedef enum MemResult {
 
 /* MMIO of a region; called with the machine lock unless `own_lock`. */
 typedef struct MemIo {
-    /* bytes is 1, 2, 4 or 8, within [min_bytes, max_bytes]; wider or narrower accesses were split or
-     * widened if `split`, else refused. Value little-endian in the low bytes. */
+    /* bytes is 1, 2, 4 or 8, within [min_bytes, max_bytes]; other accesses were split or widened if
+     * `split`, else refused. Value little-endian in the low bytes. */
     MemResult (*read)(void *opaque, uint64_t offset, unsigned bytes, uint64_t *value, MemAttrs attrs);
     MemResult (*write)(void *opaque, uint64_t offset, unsigned bytes, uint64_t value, MemAttrs attrs);
     uint8_t min_bytes, max_bytes; /* 0: 1 and 8 */
     bool    unaligned;            /* offset need not be a multiple of bytes */
-    bool    split;                /* split wider accesses into max_bytes pieces, low address first */
+    bool    split;                /* split wider and unaligned accesses into pieces, low address first;
+                                   * widen narrower ones: the other bytes of a write are 0 */
     bool    own_lock;             /* the callbacks lock for themselves */
+    bool    debug;                /* the callbacks honour attrs.debug; else such accesses fail */
 } MemIo;
 
 typedef enum MemKind {
@@ -92,14 +94,15 @@ struct MemRegion {
     const MemIo *io;
     void        *opaque;    /* for io */
     uint32_t     in_io;     /* depth of callbacks running: the guard against re-entry */
+    uint32_t    *busy;      /* the guard of the whole device; NULL: in_io */
 };
 
 /* ---- regions ---- */
 
 void mem_region_init_container(MemRegion *r, const char *name, uint64_t bytes);
 void mem_region_init_io(MemRegion *r, const char *name, uint64_t bytes, const MemIo *io, void *opaque);
-/* kind: MEM_RAM, MEM_ROM or MEM_ROMD (io then needed). Allocates a RamBlock: memfd-backed, shared
- * between all mappings of it. false: no memory (err names region and size). */
+/* These allocate a RamBlock: anonymous memory, which the host backs by huge pages where it can, or a
+ * memfd if Machine.ram_shared. false: no memory (err names region and size). */
 bool mem_region_init_ram(MemRegion *r, Machine *m, const char *name, uint64_t bytes, Error *err);
 bool mem_region_init_rom(MemRegion *r, Machine *m, const char *name, uint64_t bytes, Error *err);
 bool mem_region_init_romd(MemRegion *r, Machine *m, const char *name, uint64_t bytes, const MemIo *io,
@@ -109,7 +112,8 @@ void mem_region_init_alias(MemRegion *r, const char *name, MemRegion *target, ui
 /* Takes it out of its parent and frees its RamBlock. Machine lock held. */
 void mem_region_destroy(Machine *m, MemRegion *r);
 
-/* Changes; between mem_begin() and mem_commit(), which nest. Machine lock held. */
+/* Changes; between mem_begin() and mem_commit(), which nest. Machine lock held. A region's memory must
+ * stay until the commit that took it out (the outermost one) is over. */
 void mem_begin(Machine *m);
 void mem_commit(Machine *m);
 void mem_add(MemRegion *parent, uint64_t offset, MemRegion *child, int priority);
@@ -127,7 +131,7 @@ struct RamBlock {
     const char *name;
     uint8_t    *host;       /* its bytes in this process; page-aligned */
     uint64_t    bytes;
-    int         fd;         /* memfd, or -1 */
+    int         fd;         /* memfd if Machine.ram_shared, else -1 */
     uint32_t    index;      /* in the machine's list */
     uint64_t   *dirty[N_DIRTY_CLIENTS]; /* a bit a page, set atomically; NULL: nobody listens */
     uint64_t   *code;       /* a bit a page: the translator holds code made of it (accel sets it) */
@@ -143,6 +147,8 @@ void ram_dirty_stop(Machine *m, RamBlock *ram, DirtyClient c);
 bool ram_dirty_test_clear(RamBlock *ram, DirtyClient c, uint64_t offset, uint64_t bytes);
 /* The block that holds host address p, or NULL. Lock-free; any thread. */
 RamBlock *ram_of_host(Machine *m, const void *p);
+/* The blocks one after another; after NULL: the first. Machine lock held. */
+RamBlock *ram_each(Machine *m, RamBlock *after);
 
 /* ---- address spaces ---- */
 
@@ -205,6 +211,9 @@ typedef struct MemListener {
     /* RAM bytes were written by a device or the host (any thread): drop code made of them. Called
      * only for pages whose `code` bit is set. */
     void (*ram_written)(struct MemListener *l, RamBlock *ram, uint64_t offset, uint64_t bytes);
+    /* ram->dirty[] became non-NULL: from now on stores must go where they set its bits. Machine lock
+     * held. */
+    void (*dirty_log)(struct MemListener *l, RamBlock *ram);
     struct MemListener *next;
 } MemListener;
 /* Adds it and replays the present ranges as range_add, then commit. */

@@ -7,6 +7,8 @@
 #ifndef GEMEL_CORE_STATE_H
 #define GEMEL_CORE_STATE_H
 
+#include <glib.h>
+
 #include "core/device.h"
 
 /* Writes into or reads from memory or a callback. */
@@ -25,7 +27,16 @@ bool state_get_u32(StateStream *s, uint32_t *v);
 bool state_get_u64(StateStream *s, uint64_t *v);
 bool state_get_bytes(StateStream *s, void *buf, size_t bytes);
 
-/* One device: all fields of its tables. */
+/* Streams over memory. */
+typedef struct StateMemory {
+    const uint8_t *data;
+    size_t         bytes, at; /* at: read so far */
+} StateMemory;
+StateStream state_to_memory(GByteArray *to);
+StateStream state_from_memory(StateMemory *from);
+
+/* One device: all fields of its tables. Saving quiesces it first. Loading resets its state (ENTER),
+ * reads, validates, syncs; on a failure the device is left reset and err says which field is wrong. */
 bool state_save_device(Device *d, StateStream *s);
 bool state_load_device(Device *d, StateStream *s, Error *err);
 
