@@ -15,7 +15,7 @@ my $nm = $ENV{NM} || 'nm';
 my $cppflags = $ENV{CPPFLAGS} || "-I$src/include -I$src -I$build/include -I$build -D_GNU_SOURCE";
 my $enforce_format = $ENV{GEMEL_LINT_FORMAT};
 
-my @rooms = qw(accel bench block fpu fuzz hw img include slirp-glue target tcg tests tools ui user util);
+my @rooms = qw(accel bench block chardev core emu fpu fuzz hw img include migration monitor net slirp-glue target tcg tests tools ui user util);
 my ($max_function, $aim_function, $max_file, $aim_file) = (100, 40, 1200, 500);
 
 # ---- files
