@@ -6,7 +6,22 @@
 
 #include <string.h>
 
+#include "hw/classes.h"
+#include "hw/virtio.h"
+
 const DeviceClass *const hw_devices[] = {
+    &virtio_blk_pci_class,
+    &virtio_blk_device_class,
+    &pcie_host_class,
+    &pcie_host_bridge_class,
+    &pcie_root_port_class,
+    &virtio_mmio_class,
+    &virtio_rng_pci_class,
+    &virtio_rng_device_class,
+    &virtio_serial_pci_class,
+    &virtio_serial_device_class,
+    &virtconsole_class,
+    &virtserialport_class,
     NULL,
 };
 

@@ -123,9 +123,11 @@ struct PciBus {
     PciDevice *bridge;   /* the bridge above; NULL: root */
     PciDevice *slots[256]; /* by devfn */
     MemRegion  mem, io;  /* bus addresses */
+    MemRegion  mem_nobody, io_nobody; /* root: all ones where no function answers */
     PinOut    *intx;     /* root: 4 outputs */
     unsigned   intx_count[4]; /* root: how many drive it */
     bool       one_slot; /* behind a root port: device 0 only */
+    bool       off;      /* the slot has no power */
 };
 
 /* A PCI-to-PCI bridge (root port). First in the struct of its class. */
@@ -237,7 +239,8 @@ typedef struct PcieHostConfig {
     uint32_t    gic_address_cells;
     const char *msi;     /* fdt label of ITS or v2m frame; NULL: no MSI */
 } PcieHostConfig;
-extern const DeviceClass pcie_host_class;
+extern const DeviceClass pcie_host_class, pcie_host_bridge_class;
+extern const DeviceClass pcie_root_port_class; /* "pcie-root-port" */
 void    pcie_host_configure(Device *d, const PcieHostConfig *c);
 const PcieHostConfig *pcie_host_config(const Device *d);
 PciBus *pcie_host_bus(Device *d);

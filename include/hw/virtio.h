@@ -28,6 +28,10 @@
 #ifndef GEMEL_HW_VIRTIO_H
 #define GEMEL_HW_VIRTIO_H
 
+#include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_ring.h>
+
 #include "core/device.h"
 #include "hw/pci.h"
 
@@ -35,20 +39,9 @@ typedef struct VirtioDevice VirtioDevice;
 typedef struct VirtQueue VirtQueue;
 typedef struct VirtElement VirtElement;
 
-/* Device types (VIRTIO 1.2 section 5). */
-enum {
-    VIRTIO_ID_NET = 1, VIRTIO_ID_BLOCK = 2, VIRTIO_ID_CONSOLE = 3, VIRTIO_ID_RNG = 4,
-    VIRTIO_ID_BALLOON = 5, VIRTIO_ID_SCSI = 8, VIRTIO_ID_9P = 9, VIRTIO_ID_GPU = 16,
-    VIRTIO_ID_INPUT = 18, VIRTIO_ID_VSOCK = 19
-};
-
-/* Feature bits that belong to queues and transports (section 6). */
-#define VIRTIO_F_INDIRECT_DESC   (1ull << 28)
-#define VIRTIO_F_EVENT_IDX       (1ull << 29)
-#define VIRTIO_F_VERSION_1       (1ull << 32)
-#define VIRTIO_F_ACCESS_PLATFORM (1ull << 33)
-#define VIRTIO_F_RING_PACKED     (1ull << 34)
-#define VIRTIO_F_RING_RESET      (1ull << 40)
+/* Device types (VIRTIO_ID_*), feature bits of queues and transports (VIRTIO_F_*, VIRTIO_RING_F_*) and of
+ * devices are the numbers of <linux/virtio_*.h>; a set of features is made with VIRTIO_BIT(). */
+#define VIRTIO_BIT(feature) (1ull << (feature))
 
 enum { /* device status (section 2.1) */
     VIRTIO_STATUS_ACKNOWLEDGE = 1, VIRTIO_STATUS_DRIVER = 2, VIRTIO_STATUS_DRIVER_OK = 4,
@@ -96,31 +89,33 @@ typedef struct VirtioPciClass {
     PciClass           pci; /* must be first */
     const VirtioClass *virtio;
 } VirtioPciClass;
+/* Rest: further fields of the PciClass, e.g. .validate. */
+#define VIRTIO_PCI_PART(type, code, ...) \
+    {.vendor_id = 0x1af4, .device_id = 0x1040 + (type), .subsystem_vendor_id = 0x1af4, \
+     .subsystem_id = 0x1100, .revision = 1, .class_code = (code), .intx = true, \
+     .realize = virtio_pci_realize, .unrealize = virtio_pci_unrealize, .reset = virtio_pci_reset, \
+     .sync = virtio_pci_sync, .config_written = virtio_pci_config_written, \
+     .config_read = virtio_pci_config_read, __VA_ARGS__}
 #define VIRTIO_PCI_CLASS(virtio_class, type, code) \
-    {.pci = {.vendor_id = 0x1af4, .device_id = 0x1040 + (type), .subsystem_vendor_id = 0x1af4, \
-             .subsystem_id = 0x1100, .revision = 1, .class_code = (code), .intx = true, \
-             .realize = virtio_pci_realize, .unrealize = virtio_pci_unrealize, \
-             .reset = virtio_pci_reset, .sync = virtio_pci_sync, \
-             .config_written = virtio_pci_config_written, .config_read = virtio_pci_config_read}, \
-     .virtio = (virtio_class)}
+    {.pci = VIRTIO_PCI_PART(type, code, ), .virtio = (virtio_class)}
 
 struct VirtQueue {
     VirtioDevice *v;
-    uint16_t index;
-    uint16_t max_size;   /* power of two, at most VIRTIO_MAX_QUEUE_SIZE */
-    bool     kick_pending; /* deferred */
-    uint32_t in_flight;  /* popped and not yet given back */
-    VirtElement *spare;  /* elements to use again */
+    VirtElement  *spare;     /* elements to use again */
+    uint32_t in_flight;      /* popped and not yet given back */
+    uint32_t kick_budget;    /* pops left in this kick; a busy driver does not hold the lock for ever */
+    bool     in_kick, kick_pending;
     /* ---- state */
-    uint16_t size;       /* as the driver chose; packed: need not be a power of two */
-    uint16_t vector;     /* MSI-X, or VIRTIO_NO_VECTOR */
+    uint16_t index;
+    uint16_t max_size;       /* at most VIRTIO_MAX_QUEUE_SIZE */
+    uint16_t size;           /* as the driver chose; split: power of two */
+    uint16_t vector;         /* MSI-X, or VIRTIO_NO_VECTOR */
     bool     enabled;
-    uint64_t desc, driver, device; /* descriptor ring or table; driver's and device's areas */
+    bool     quiet;          /* virtq_set_notification(q, false) */
+    uint64_t desc, driver, device; /* descriptor ring or table; driver's and device's areas; gpa */
     uint16_t avail_idx, used_idx;  /* next to take, next to give back */
     bool     avail_wrap, used_wrap; /* packed */
-    uint16_t signalled;  /* used_idx at the last look for an interrupt */
-    bool     signalled_valid;
-    bool     quiet;      /* virtq_set_notification(q, false) */
+    uint16_t unsignalled;    /* ring entries pushed since the last look for an interrupt */
 };
 
 /* A request. A device's own request struct begins with it. */
@@ -142,21 +137,21 @@ struct VirtioDevice {
     void       (*irq_queue)(VirtioDevice *v, VirtQueue *q); /* the transport's */
     void       (*irq_config)(VirtioDevice *v);
     Device      *slot;      /* virtio-mmio slot; NULL: PCI */
+    uint16_t     pci_cfg_cap; /* VIRTIO_PCI_CAP_PCI_CFG */
     VirtQueue   *queues;
     struct iovec *scratch;  /* VIRTIO_MAX_IOV, for virtq_pop() */
+    struct VirtioLater *later; /* deferred kicks; outlives the device while they are on their way */
     unsigned     n_queues;
     uint64_t     host_features;
     char        *mmio_bus;  /* property bus of NAME-device */
     bool         packed, event_idx, indirect_desc; /* properties */
     MemRegion    pci_bar;   /* PCI transport: BAR 4 */
-    MemRegion    pci_io;
     uint32_t     pci_vectors; /* property; all ones: queues + 1 */
     /* state */
     uint64_t     features;  /* as negotiated */
     uint8_t      status;
     uint8_t      isr;
     uint8_t      generation;
-    bool         generation_read; /* since it changed */
     uint16_t     config_vector;
     uint16_t     queue_sel;
     uint32_t     device_feature_sel, driver_feature_sel;
@@ -187,9 +182,10 @@ struct VirtioDevice {
     .sync = virtio_mmio_device_sync, .quiesce = virtio_device_quiesce
 #define VIRTIO_PCI_HOOKS PCI_DEVICE_HOOKS, .quiesce = virtio_device_quiesce
 
-static inline bool virtio_has(const VirtioDevice *v, uint64_t feature)
+/* Was feature bit number `feature` negotiated? */
+static inline bool virtio_has(const VirtioDevice *v, unsigned feature)
 {
-    return v->features & feature;
+    return v->features >> feature & 1;
 }
 static inline bool virtio_is_running(const VirtioDevice *v)
 {
@@ -243,7 +239,6 @@ void     virtio_write_features(VirtioDevice *v, uint32_t value); /* by driver_fe
 uint32_t virtio_config_read(VirtioDevice *v, unsigned offset, unsigned bytes);
 void     virtio_config_write(VirtioDevice *v, unsigned offset, unsigned bytes, uint32_t value);
 void     virtio_queue_enable(VirtioDevice *v, VirtQueue *q);
-void     virtio_queue_reset(VirtioDevice *v, VirtQueue *q);
 void     virtio_kick(VirtioDevice *v, unsigned queue);
 MemAttrs virtio_attrs(const VirtioDevice *v);
 bool     virtio_state_save(Device *d, StateStream *s);
@@ -260,7 +255,7 @@ void virtio_mmio_device_reset(Device *d, ResetPhase phase);
 void virtio_mmio_device_sync(Device *d);
 
 /* The slot, class "virtio-mmio", internal: boards make and map some, connect pin "irq". class->fdt
- * writes the virtio,mmio node from base[0] and spi[0] (edge-triggered, as drivers see it: level high). */
+ * writes the virtio,mmio node from base[0] and spi[0] (level, high). */
 extern const DeviceClass virtio_mmio_class;
 
 #endif

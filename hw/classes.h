@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The classes that only the table in devices.c and their own files know. */
+#ifndef GEMEL_HW_CLASSES_H
+#define GEMEL_HW_CLASSES_H
+
+#include "core/device.h"
+
+extern const DeviceClass virtio_blk_pci_class, virtio_blk_device_class;
+extern const DeviceClass virtio_rng_pci_class, virtio_rng_device_class;
+extern const DeviceClass virtio_serial_pci_class, virtio_serial_device_class;
+extern const DeviceClass virtconsole_class, virtserialport_class;
+
+#endif
