@@ -292,8 +292,10 @@ void ir_builder_init(IrBuilder *b, Arena *arena, const TcgGuest *guest, uint64_t
     r->snaps[0] = (IrSnap){0};
     ir_new_block(b, pc, false);
     ir_new_block(b, pc, false);
-    ir_set_block(b, 0);
-    ir_br(b, 1);
+    st->blocks[0].begun = true; /* block 0: a branch to block 1, nothing to be known of it */
+    st->blocks[1].pred = 0;
+    r->blocks[0].succ[0] = 1;
+    ir_region_append(r, 0, ir_region_new_op(r, &(IrOp){.op = IR_BR}));
     ir_set_block(b, 1);
 }
 

@@ -48,7 +48,8 @@ typedef struct X64Val {
 } X64Val;
 
 typedef struct X64Use {
-    uint32_t pos, next;
+    uint32_t pos, next;  /* next: a later one of the same value */
+    IrRef    v;
 } X64Use;
 
 /* A value live at a block's entry: where the block expects it. */
@@ -117,8 +118,10 @@ typedef struct X64Core {
     uint32_t      n_globals, n_words;
     uint32_t     *in_dist;      /* n_blocks * n_globals: first strong use from the block's start */
     uint64_t     *in_weak;      /* n_blocks * n_words bits: a snapshot may use it later */
-    X64Use       *uses;
-    uint32_t      n_uses, cap_uses;
+    X64Use       *uses;         /* of the current block, the last position first */
+    uint32_t      n_uses, cap_uses; /* those behind n_uses were popped */
+    uint8_t      *weak_ends;    /* straight.c, by position: some value's last snapshot use is there.
+                                   NULL: may be anywhere */
     IrRef        *stack;        /* worklist */
     uint32_t      n_stack, cap_stack;
 

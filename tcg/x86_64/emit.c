@@ -597,7 +597,9 @@ void x64_emit_op(X64Core *k, IrRef v)
     case IR_FL_SAR:
     case IR_FL_MIX: x64_emit_flags(k, v); return;
     default:
-        if (x64_emit_mem(k, v) || x64_emit_exit(k, v) || x64_emit_call(k, v)) {
+        if ((op->op >= IR_LD && op->op <= IR_PREFETCH && x64_emit_mem(k, v)) ||
+            (op->op >= IR_POLL && x64_emit_exit(k, v)) ||
+            (op->op >= IR_CALL && op->op <= IR_CALLS && x64_emit_call(k, v))) {
             return;
         }
     }

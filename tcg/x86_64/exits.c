@@ -55,14 +55,24 @@ X64Locs x64_capture(X64Core *k, uint32_t snap)
 {
     X64Locs l = {k->n_locs, 0};
     const IrSnap *s = &k->r->snaps[snap];
-    for (uint32_t i = 0; snap && i < s->n; i++) {
-        const IrSnapEntry *e = &k->r->snap_entries[s->first + i];
+    const IrSnapEntry *e = &k->r->snap_entries[s->first], *end = e + (snap ? s->n : 0);
+    if (k->n_locs + s->n > k->cap_locs) {
+        k->locs = arena_grow(k->arena, k->locs, &k->cap_locs, k->n_locs + s->n, sizeof(*k->locs));
+    }
+    for (; e < end; e++) {
         IrRef v = x64_canon(k, e->val);
+        unsigned reg = k->val[v].reg;
         if (k->r->ops[v].op == IR_GET && k->r->ops[v].slot == e->slot) {
             continue;
         }
-        TcgLoc loc = value_loc(k, e->slot, v);
-        *X64_PUSH(k, k->locs, k->n_locs, k->cap_locs) = loc;
+        TcgLoc *out = &k->locs[k->n_locs++];
+        if (reg == X64_NONE) {
+            *out = value_loc(k, e->slot, v);
+        } else if (reg < X64_VEC0) {
+            *out = (TcgLoc){.slot = e->slot, .kind = TCG_LOC_GPR, .reg = (uint8_t)reg};
+        } else {
+            *out = (TcgLoc){.slot = e->slot, .kind = TCG_LOC_VEC, .reg = (uint8_t)(reg - X64_VEC0)};
+        }
     }
     l.n = k->n_locs - l.first;
     return l;
@@ -312,11 +322,13 @@ static void store_slot(X64Core *k, const TcgLoc *l)
     x64_mov_mr(as, sz, m, a.reg);
 }
 
+enum { ANY_SLOT = 0xffff };
+
 /* Does location l (or a recipe's argument) read the memory of slot s? */
 static bool reads_slot(const X64Core *k, const TcgLoc *l, unsigned s)
 {
     if (l->kind == TCG_LOC_SLOT) {
-        return l->imm == s;
+        return l->imm == s || s == ANY_SLOT;
     }
     if (l->kind == TCG_LOC_RECIPE) {
         const TcgRecipe *rec = &k->recipes[l->imm];
@@ -400,16 +412,21 @@ void x64_store_locs(X64Core *k, X64Locs locs)
         memcpy(todo, &k->locs[locs.first], n * sizeof(TcgLoc));
     }
     bool slots = false;
+    unsigned recipes = 0;
     for (unsigned i = 0; i < n; i++) {
-        slots |= todo[i].kind == TCG_LOC_SLOT || todo[i].kind == TCG_LOC_RECIPE;
-    }
-    share_recipes(k, todo, n);
-    for (unsigned i = 1; i < n; i++) { /* flags first: EFLAGS may still hold the comparison */
-        if (todo[i].kind == TCG_LOC_RECIPE && k->guest->slots[todo[i].slot].type == IR_FLAGS) {
-            TcgLoc t = todo[0];
+        slots |= reads_slot(k, &todo[i], ANY_SLOT);
+        if (todo[i].kind != TCG_LOC_RECIPE) {
+            continue;
+        }
+        recipes++;
+        if (i && k->guest->slots[todo[i].slot].type == IR_FLAGS) {
+            TcgLoc t = todo[0]; /* flags first: EFLAGS may still hold the comparison */
             todo[0] = todo[i];
             todo[i] = t;
         }
+    }
+    if (recipes > 1) {
+        share_recipes(k, todo, n);
     }
     while (n) {
         bool any = false;
@@ -517,11 +534,36 @@ static bool polls_at_once(const IrRegion *r)
     return false;
 }
 
-/* A jump backward, to where `to` was written. */
-static void jcc_back(X64Asm *as, unsigned cc, const uint8_t *to)
+/* lea rax, [data]; jmp code. Each region has some: written as bytes, for speed. */
+static void load_and_jump(X64Asm *as, const void *data, const uint8_t *code)
 {
-    uint8_t *rel = x64_jcc8(as, cc);
-    *rel = (uint8_t)(to - (rel + 1));
+    uint8_t b[X64_ENTRY_STUB] = {0x48, 0x8d, 0x05, [7] = 0xe9};
+    const uint8_t *rx = x64_rx(as);
+    uint32_t to_data = (uint32_t)((const uint8_t *)data - (rx + 7));
+    uint32_t to_code = (uint32_t)(code - (rx + 12));
+    memcpy(b + 3, &to_data, 4);
+    memcpy(b + 8, &to_code, 4);
+    x64_bytes(as, b, sizeof(b));
+}
+
+/* cmp dword [rbp + request], 0; jne out. `out`: as bytes before this, at most 127. */
+static void entry_poll(X64Asm *as, int out)
+{
+    uint8_t b[9] = {0x83, 0xbd, [7] = 0x75};
+    int32_t disp = (int32_t)offsetof(TcgCpu, request) - TCG_CPU_BIAS;
+    memcpy(b + 2, &disp, 4);
+    b[8] = (uint8_t)(-out - (int)sizeof(b));
+    x64_bytes(as, b, sizeof(b));
+}
+
+/* sub dword [counter], 1; js out */
+static void entry_count(X64Asm *as, const int32_t *counter, int out)
+{
+    uint8_t b[9] = {0x83, 0x2d, [6] = 1, [7] = 0x78};
+    uint32_t to = (uint32_t)((const uint8_t *)counter - (x64_rx(as) + 7));
+    memcpy(b + 2, &to, 4);
+    b[8] = (uint8_t)(-out - (int)sizeof(b));
+    x64_bytes(as, b, sizeof(b));
 }
 
 void x64_emit_entry(X64Core *k, uint32_t heat)
@@ -538,13 +580,10 @@ void x64_emit_entry(X64Core *k, uint32_t heat)
     *k->entry = (TcgEntry){.counter = (int32_t)heat, .pc = k->r->pc};
     uint8_t *out = as->start - X64_ENTRY_STUB;
     x64_asm_init(&stub, out, 2 * X64_ENTRY_STUB, out + as->delta, false);
-    x64_lea(&stub, 3, X64_TMP, x64_mem_rip(k->entry));
-    x64_jmp_abs(&stub, k->buf->rx + x64_fixed(k->buf)->entry_miss);
-    x64_alu_mi(as, 2, X64_ALU_CMP, cpu_field(offsetof(TcgCpu, request)), 0);
-    jcc_back(as, X64_NE, out);
+    load_and_jump(&stub, k->entry, k->buf->rx + x64_fixed(k->buf)->entry_miss);
+    entry_poll(as, X64_ENTRY_STUB);
     if (heat) {
-        x64_alu_mi(as, 2, X64_ALU_SUB, x64_mem_rip(&k->entry->counter), 1);
-        jcc_back(as, X64_S, out);
+        entry_count(as, &k->entry->counter, X64_ENTRY_STUB + 9);
     }
 }
 
@@ -564,8 +603,7 @@ void x64_link_stubs(X64Core *k)
         TcgLink *l = &k->links[i];
         l->stub = x64_rx(as);
         l->dest = l->stub;
-        x64_lea(as, 3, X64_TMP, x64_mem_rip(l));
-        x64_jmp_abs(as, k->buf->rx + x64_fixed(k->buf)->link_miss);
+        load_and_jump(as, l, k->buf->rx + x64_fixed(k->buf)->link_miss);
     }
 }
 

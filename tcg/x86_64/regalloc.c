@@ -25,7 +25,7 @@ void x64_add_use(X64Core *k, IrRef v, uint32_t pos)
     if (k->n_uses == k->cap_uses) {
         k->uses = arena_grow(k->arena, k->uses, &k->cap_uses, k->n_uses + 1, sizeof(X64Use));
     }
-    k->uses[k->n_uses] = (X64Use){pos, w->uses};
+    k->uses[k->n_uses] = (X64Use){pos, w->uses, v};
     w->uses = k->n_uses++;
 }
 
@@ -375,18 +375,7 @@ unsigned x64_use(X64Core *k, IrRef v, uint64_t allowed)
     return reg;
 }
 
-static void pop_uses(X64Core *k, IrRef v)
-{
-    X64Val *w = &k->val[v];
-    while (w->uses && k->uses[w->uses].pos <= k->pos) {
-        w->uses = k->uses[w->uses].next;
-    }
-    if (x64_dies(k, v)) {
-        x64_unbind_val(k, v);
-        free_spill_slot(k, v);
-    }
-}
-
+/* The last use may have been here. */
 static void pop_weak(X64Core *k, IrRef v, uint32_t pos)
 {
     (void)pos;
@@ -400,12 +389,12 @@ void x64_end_op(X64Core *k, IrRef v)
 {
     const IrRegion *r = k->r;
     const IrOp *op = &r->ops[v];
-    IrRef a[X64_MAX_ARGS];
-    unsigned imm, n = x64_args(k, v, a, &imm);
-    for (unsigned i = 0; i < n; i++) {
-        pop_uses(k, a[i]);
+    while (k->n_uses > 1 && k->uses[k->n_uses - 1].pos <= k->pos) {
+        const X64Use *u = &k->uses[--k->n_uses];
+        k->val[u->v].uses = u->next;
+        pop_weak(k, u->v, 0);
     }
-    if (op->snap) {
+    if (op->snap && (!k->weak_ends || k->weak_ends[k->pos])) {
         const IrSnap *s = &r->snaps[op->snap];
         for (uint32_t j = 0; j < s->n; j++) {
             x64_leaves(k, r->snap_entries[s->first + j].val, 0, pop_weak);

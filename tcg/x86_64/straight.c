@@ -119,13 +119,18 @@ static void analyze(X64Core *k)
         }
     }
     pos = len;
+    k->weak_ends = arena_alloc(k->arena, len + 1);
     for (IrRef v = b->last; v; v = r->ops[v].prev, pos--) {
         if (r->ops[v].snap) {
             weak_uses(k, r->ops[v].snap, pos);
         }
-        if (r->ops[v].op > IR_INSN && k->val[v].canon == v) {
+        if (k->val[v].canon != v) {
+            continue;
+        }
+        if (r->ops[v].op > IR_INSN) {
             need(k, v);
         }
+        k->weak_ends[k->val[v].last_weak] = 1;
     }
     list_uses(k, len);
 }
