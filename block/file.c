@@ -312,8 +312,10 @@ static bool file_truncate(BlockNode *n, uint64_t bytes, BlockPreallocation how, 
         return true;
     }
     if (how == BLOCK_PREALLOC_METADATA) {
-        return error_set(err, "%s: preallocation 'metadata' needs a format with metadata (off, "
-                              "falloc or full)", n->name);
+        return error_set(err,
+                         "%s: preallocation 'metadata' needs a format with metadata (off, "
+                         "falloc or full)",
+                         n->name);
     }
     if (ftruncate(f->fd, (off_t)bytes) < 0) {
         return error_set_errno(err, "%s: cannot resize to %" G_GUINT64_FORMAT " bytes", n->name,

@@ -13,14 +13,14 @@
 
 typedef struct LockByte {
     short at;
-    const char *use;    /* what we could not get */
-    bool reader;        /* taken by readers, too */
-    short conflict;     /* byte that nobody else may hold */
+    const char *use; /* what we could not get */
+    bool reader;     /* taken by readers, too */
+    short conflict;  /* byte that nobody else may hold */
 } LockByte;
 
 static const LockByte lock_bytes[] = {
-    {100, "consistent read", true, 200}, {101, "write", false, 201},
-    {103, "resize", false, 203},         {201, "shared \"write\"", true, 101},
+    {100, "consistent read", true, 200},   {101, "write", false, 201},
+    {103, "resize", false, 203},           {201, "shared \"write\"", true, 101},
     {203, "shared \"resize\"", true, 103},
 };
 

@@ -26,13 +26,18 @@ BlockNode *block_node_new(const BlockDriver *driver, const char *name, uint64_t 
 
 bool block_node_close(BlockNode *n, Error *err)
 {
-    int e;
     bool ok;
+    int e;
 
     if (!n) {
         return true;
     }
-    e = n->read_only || !n->driver || !n->impl ? 0 : block_node_flush(n);
+    e = 0;
+    if (!n->read_only && n->driver && n->impl) {
+        /* The second writes the counts of what the first let go. */
+        e = block_node_flush(n);
+        e = e ? e : block_node_flush(n);
+    }
     errno = e;
     ok = e ? error_set_errno(err, "%s: flushing failed", n->name) : true;
     if (n->driver && n->impl) {
@@ -61,12 +66,18 @@ typedef struct Signature {
 /* Formats we read come with a driver; the others are known so that they are refused by name
  * instead of being taken for raw. */
 static const Signature signatures[] = {
-    {"qcow", 0, 8, "QFI\xfb\0\0\0\1"},        {"qcow2", 0, 4, "QFI\xfb"},
-    {"qed", 0, 4, "QED\0"},                   {"vmdk", 0, 4, "KDMV"},
-    {"vmdk", 0, 4, "COWD"},                   {"vmdk", 0, 21, "# Disk DescriptorFile"},
-    {"vhdx", 0, 8, "vhdxfile"},               {"vpc", 0, 8, "conectix"},
-    {"vdi", 64, 4, "\x7f\x10\xda\xbe"},       {"luks", 0, 6, "LUKS\xba\xbe"},
-    {"parallels", 0, 16, "WithoutFreeSpace"}, {"parallels", 0, 16, "WithouFreSpacExt"},
+    {"qcow", 0, 8, "QFI\xfb\0\0\0\1"},
+    {"qcow2", 0, 4, "QFI\xfb"},
+    {"qed", 0, 4, "QED\0"},
+    {"vmdk", 0, 4, "KDMV"},
+    {"vmdk", 0, 4, "COWD"},
+    {"vmdk", 0, 21, "# Disk DescriptorFile"},
+    {"vhdx", 0, 8, "vhdxfile"},
+    {"vpc", 0, 8, "conectix"},
+    {"vdi", 64, 4, "\x7f\x10\xda\xbe"},
+    {"luks", 0, 6, "LUKS\xba\xbe"},
+    {"parallels", 0, 16, "WithoutFreeSpace"},
+    {"parallels", 0, 16, "WithouFreSpacExt"},
     {"bochs", 0, 19, "Bochs Virtual HD Im"},
 };
 

@@ -270,8 +270,10 @@ static bool prepare_writing(Qcow2 *q, Error *err)
 
     if (q->incompatible & QCOW2_INCOMPATIBLE_DIRTY) {
         if (!qcow2_check_locked(q, BLOCK_REPAIR_LEAKS | BLOCK_REPAIR_ERRORS, &check, err)) {
-            return error_prepend(err, "%s: was not closed, and repairing its reference counts "
-                                      "failed", q->node->name);
+            return error_prepend(err,
+                                 "%s: was not closed, and repairing its reference counts "
+                                 "failed",
+                                 q->node->name);
         }
     }
     if (q->autoclear & ~known) {
@@ -387,8 +389,7 @@ int qcow2_make_empty(BlockNode *n)
 
     block_node_enter_exclusive(n);
     err = begin_change(q);
-    err = err ? err
-              : qcow2_discard_locked(q, 0, align_up(n->size_bytes, q->cluster_bytes), true);
+    err = err ? err : qcow2_discard_locked(q, 0, align_up(n->size_bytes, q->cluster_bytes), true);
     err = err ? err : qcow2_commit(q);
     err = err ? err : qcow2_commit(q);
     g_mutex_unlock(&q->lock);

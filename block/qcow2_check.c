@@ -18,15 +18,15 @@
 enum { PAGE_COUNTS = 4096, REBUILD_MAX_BYTES = 1 << 30, REPORTS_MAX = 1000 };
 
 typedef struct Check {
-    Qcow2      *q;
-    GHashTable *pages;    /* cluster / PAGE_COUNTS → uint32_t[PAGE_COUNTS] */
-    uint64_t    end;      /* behind the last cluster referred to */
-    uint64_t    file_clusters;
-    bool        rebuild;  /* counts cannot be put right where they are */
-    unsigned    repair, reports;
-    int         err;
+    Qcow2 *q;
+    GHashTable *pages; /* cluster / PAGE_COUNTS → uint32_t[PAGE_COUNTS] */
+    uint64_t end;      /* behind the last cluster referred to */
+    uint64_t file_clusters;
+    bool rebuild; /* counts cannot be put right where they are */
+    unsigned repair, reports;
+    int err;
     BlockCheck *r;
-    uint64_t    last_host;
+    uint64_t last_host;
 } Check;
 
 static void report(Check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -228,7 +228,10 @@ static void compare_cluster(Check *c, uint64_t cluster)
     leak = have > want;
     fix = !c->rebuild && (c->repair & (leak ? BLOCK_REPAIR_LEAKS : BLOCK_REPAIR_ERRORS));
     report(c, "%s cluster %" PRIu64 " refcount=%" PRIu64 " reference=%" PRIu64,
-           fix ? "Repairing" : leak ? "Leaked" : "ERROR", cluster, have, want);
+           fix    ? "Repairing"
+           : leak ? "Leaked"
+                  : "ERROR",
+           cluster, have, want);
     *(leak ? &c->r->leaks : &c->r->corruptions) += 1;
     if (fix) {
         c->err = want > qcow2_ref_max(q) ? EOVERFLOW : qcow2_ref_set(q, cluster, want);
@@ -252,9 +255,9 @@ static void compare_all(Check *c)
             continue;
         }
         /* A block that stands where something else does says nothing of its range. */
-        if (block && ((block & (q->cluster_bytes - 1)) ||
-                      block >> q->cluster_bits >= c->file_clusters ||
-                      *count_of(c, block >> q->cluster_bits, true) != 1)) {
+        if (block &&
+            ((block & (q->cluster_bytes - 1)) || block >> q->cluster_bits >= c->file_clusters ||
+             *count_of(c, block >> q->cluster_bits, true) != 1)) {
             continue;
         }
         for (uint64_t i = 0; i < per_block && !c->err; i++) {
@@ -271,8 +274,8 @@ static void compare_flag(Check *c, uint64_t entry, const char *what)
 
     if (at && n && (*n == 1) != ((entry & QCOW2_COPIED) != 0)) {
         bool fix = (c->repair & BLOCK_REPAIR_ERRORS) != 0;
-        report(c, "%s OFLAG_COPIED %s: entry=%" PRIx64 " refcount=%u",
-               fix ? "Repairing" : "ERROR", what, entry, *n);
+        report(c, "%s OFLAG_COPIED %s: entry=%" PRIx64 " refcount=%u", fix ? "Repairing" : "ERROR",
+               what, entry, *n);
         c->r->corruptions++;
         c->r->corruptions_fixed += fix;
     }

@@ -233,8 +233,8 @@ static uint64_t same_bytes(Qcow2 *q, const uint8_t *slice, unsigned i, unsigned 
     for (; i < slice_entries(q) && bytes < max; i++, sub = 0) {
         Qcow2Entry e = qcow2_entry_load(q, slice, i);
         if ((i > start && kind == QCOW2_PACKED) || (copied && !(e.desc & QCOW2_COPIED)) ||
-            (placed && entry_host(e) != entry_host(first) +
-                                            ((uint64_t)(i - start) << q->cluster_bits))) {
+            (placed &&
+             entry_host(e) != entry_host(first) + ((uint64_t)(i - start) << q->cluster_bits))) {
             break;
         }
         for (; sub < q->subclusters && qcow2_entry_kind(q, e, sub) == kind; sub++) {
@@ -326,10 +326,10 @@ int qcow2_read_locked(Qcow2 *q, const Qcow2L1 *l1, uint64_t offset, void *buf, u
 /* A run of clusters about to be written: [offset, offset + bytes) of the disk */
 typedef struct WriteRun {
     uint64_t offset, bytes;
-    uint64_t host;       /* of the first cluster's start */
+    uint64_t host; /* of the first cluster's start */
     unsigned clusters;
-    bool     fresh;      /* the space reads as zero */
-    bool     whole;      /* old clusters go away: all their subclusters must be there */
+    bool fresh; /* the space reads as zero */
+    bool whole; /* old clusters go away: all their subclusters must be there */
 } WriteRun;
 
 /* Copies what the disk shows at [from, to), in the run's first or last cluster, into its place. */

@@ -109,8 +109,7 @@ int qcow2_unpack(Qcow2 *q, uint64_t desc, const uint8_t **plain)
     q->plain_entry = 0;
     in = g_malloc(bytes);
     err = block_node_pread(q->file, offset, in, bytes);
-    if (!err &&
-        !compressions[q->compression].unpack(in, bytes, q->plain, q->cluster_bytes)) {
+    if (!err && !compressions[q->compression].unpack(in, bytes, q->plain, q->cluster_bytes)) {
         err = EIO;
     }
     g_free(in);

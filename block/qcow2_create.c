@@ -23,8 +23,8 @@ static bool check_options(const Qcow2Create *c, Error *err)
     if (c->version != 2 && c->version != 3) {
         return error_set(err, "compat: must be 0.10 or 1.1");
     }
-    if (c->version == 2 && (c->refcount_bits != 16 || c->lazy_refcounts || c->extended_l2 ||
-                            c->zstd)) {
+    if (c->version == 2 &&
+        (c->refcount_bits != 16 || c->lazy_refcounts || c->extended_l2 || c->zstd)) {
         return error_set(err, "%s needs compat=1.1 or later",
                          c->refcount_bits != 16 ? "refcount_bits other than 16"
                          : c->lazy_refcounts    ? "lazy_refcounts"
@@ -155,8 +155,8 @@ static bool preallocate(BlockNode *file, const Qcow2Create *c, Error *err)
     e = e ? e : qcow2_commit(q);
     g_mutex_unlock(&q->lock);
     if (!e && q->fresh_from > file->size_bytes) {
-        ok = block_node_truncate(
-            file, q->fresh_from, how == BLOCK_PREALLOC_METADATA ? BLOCK_PREALLOC_OFF : how, err);
+        ok = block_node_truncate(file, q->fresh_from,
+                                 how == BLOCK_PREALLOC_METADATA ? BLOCK_PREALLOC_OFF : how, err);
     }
     n->file = NULL; /* the caller's */
     n->read_only = true;
@@ -177,9 +177,10 @@ bool qcow2_create(BlockNode *file, const Qcow2Create *how, Error *err)
         return error_prepend(err, "%s", file->name);
     }
     if (c.size_bytes > INT64_MAX || plan(&c).l1_count * 8 > QCOW2_MAX_L1_BYTES) {
-        return error_set(err, "%s: %" G_GUINT64_FORMAT " bytes are too many for clusters of %u; "
-                              "try a larger cluster_size", file->name, c.size_bytes,
-                         c.cluster_bytes);
+        return error_set(err,
+                         "%s: %" G_GUINT64_FORMAT " bytes are too many for clusters of %u; "
+                         "try a larger cluster_size",
+                         file->name, c.size_bytes, c.cluster_bytes);
     }
     return write_image(file, &c, err) &&
            (c.preallocation == BLOCK_PREALLOC_OFF || preallocate(file, &c, err));

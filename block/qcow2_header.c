@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* qcow2: the header, its extensions, feature bits; reading them from an image nobody vouches for. */
+/* qcow2: the header, its extensions, feature bits; reading them from an image nobody vouches for.
+ */
 #include "qcow2_impl.h"
 
 #include <errno.h>
@@ -36,8 +37,8 @@ typedef struct Feature {
 } Feature;
 
 static const Feature features[] = {
-    {0, 0, "dirty bit"},        {0, 1, "corrupt bit"},           {0, 2, "external data file"},
-    {0, 3, "compression type"}, {0, 4, "extended L2 entries"},   {1, 0, "lazy refcounts"},
+    {0, 0, "dirty bit"},        {0, 1, "corrupt bit"},         {0, 2, "external data file"},
+    {0, 3, "compression type"}, {0, 4, "extended L2 entries"}, {1, 0, "lazy refcounts"},
     {2, 0, "bitmaps"},          {2, 1, "raw external data"},
 };
 
@@ -122,8 +123,10 @@ static bool check_features(Qcow2 *q, const BlockNodeOptions *o, Error *err)
         return false;
     }
     if (q->incompatible & QCOW2_INCOMPATIBLE_DATA_FILE) {
-        return error_set(err, "%s: keeps its data in an external file, which is not supported "
-                              "(qemu-img convert makes one image of it)", q->node->name);
+        return error_set(err,
+                         "%s: keeps its data in an external file, which is not supported "
+                         "(qemu-img convert makes one image of it)",
+                         q->node->name);
     }
     if (q->crypt || qcow2_find_ext(q, QCOW2_EXT_CRYPTO)) {
         return error_set(err, "%s: is encrypted (%s), which is not supported", q->node->name,
@@ -139,8 +142,10 @@ static bool check_features(Qcow2 *q, const BlockNodeOptions *o, Error *err)
                          q->node->name);
     }
     if ((q->incompatible & QCOW2_INCOMPATIBLE_CORRUPT) && o->write && !o->for_check) {
-        return error_set(err, "%s: is marked as damaged; open it read-only, or repair it with "
-                              "gemel-img check -r all", q->node->name);
+        return error_set(err,
+                         "%s: is marked as damaged; open it read-only, or repair it with "
+                         "gemel-img check -r all",
+                         q->node->name);
     }
     return true;
 }
@@ -238,7 +243,7 @@ static bool read_rest(Qcow2 *q, Error *err)
 {
     uint8_t *cluster = g_malloc0(q->cluster_bytes);
     uint64_t end = q->backing_offset && q->backing_offset <= q->cluster_bytes ? q->backing_offset
-                                                                           : q->cluster_bytes;
+                                                                              : q->cluster_bytes;
     int e = block_node_pread(q->file, 0, cluster, q->cluster_bytes);
     bool ok;
 

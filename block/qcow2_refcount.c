@@ -227,6 +227,9 @@ int qcow2_ref_set(Qcow2 *q, uint64_t cluster, uint64_t count)
     if (!count && cluster < q->free_hint) {
         q->free_hint = cluster;
     }
+    if (!count && cluster == q->packed_at >> q->cluster_bits) {
+        q->packed_at = 0;
+    }
     return 0;
 }
 
@@ -386,9 +389,6 @@ void qcow2_free_later(Qcow2 *q, uint64_t offset, uint64_t bytes)
     Qcow2Free f = {offset, bytes};
     uint64_t mask = q->cluster_bytes - 1;
 
-    if (q->packed_at && q->packed_at - 1 >= offset && q->packed_at - 1 < offset + bytes) {
-        q->packed_at = 0;
-    }
     if (last && last->offset + last->bytes == offset && !((offset | bytes | last->bytes) & mask)) {
         last->bytes += bytes;
         return;

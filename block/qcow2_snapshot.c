@@ -209,8 +209,8 @@ static int add_ref(Qcow2 *q, uint64_t offset, uint64_t bytes, int add)
     uint64_t count;
     int err = qcow2_ref_add(q, offset, bytes, add);
 
-    for (uint64_t at = align_down(offset, q->cluster_bytes);
-         add < 0 && at < offset + bytes && !err; at += q->cluster_bytes) {
+    for (uint64_t at = align_down(offset, q->cluster_bytes); add < 0 && at < offset + bytes && !err;
+         at += q->cluster_bytes) {
         err = qcow2_ref_get(q, at >> q->cluster_bits, &count);
         if (!err && !count) {
             meta_cache_drop(q->l2, at, q->cluster_bytes);
@@ -400,7 +400,7 @@ static int create(Qcow2 *q, BlockSnapshot *info)
     return err ? err : turn_header(q);
 }
 
-static int delete(Qcow2 *q, unsigned i)
+static int delete (Qcow2 *q, unsigned i)
 {
     Qcow2Snapshot s = g_array_index(q->snapshots, Qcow2Snapshot, i);
     Qcow2L1 l1 = {0};
@@ -475,8 +475,10 @@ static bool finish(Qcow2 *q, int e, const char *what, const char *name, Error *e
     }
     e = e ? e : close_error;
     if (e == EOVERFLOW) {
-        return error_set(err, "%s: cannot %s snapshot '%s': reference counts of %u bits are too "
-                              "small", q->node->name, what, name, 1u << q->refcount_order);
+        return error_set(err,
+                         "%s: cannot %s snapshot '%s': reference counts of %u bits are too "
+                         "small",
+                         q->node->name, what, name, 1u << q->refcount_order);
     }
     errno = e;
     return e ? error_set_errno(err, "%s: cannot %s snapshot '%s'", q->node->name, what, name)
@@ -605,10 +607,10 @@ bool block_snapshot_delete(BlockNode *n, const char *which, Error *err)
 
 struct BlockState {
     BlockNode *node;
-    uint64_t   start, bytes;  /* in the tables; written or there so far */
-    uint8_t   *buf;           /* writing: what is not yet out */
-    size_t     used;
-    Qcow2L1    l1;            /* reading: the snapshot's */
+    uint64_t start, bytes; /* in the tables; written or there so far */
+    uint8_t *buf;          /* writing: what is not yet out */
+    size_t used;
+    Qcow2L1 l1; /* reading: the snapshot's */
 };
 
 static uint64_t state_start(const Qcow2 *q, uint64_t disk_bytes)
@@ -757,7 +759,7 @@ void block_state_close(BlockState *s)
 /* ---- a snapshot's disk, to read */
 
 typedef struct View {
-    Qcow2  *q;
+    Qcow2 *q;
     Qcow2L1 l1;
 } View;
 

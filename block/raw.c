@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "util/bits.h"
+
 typedef struct Raw {
     uint64_t offset;
     bool part; /* of a file: its size is fixed */
@@ -115,9 +117,11 @@ bool raw_open(BlockNode *n, const BlockNodeOptions *o, Error *err)
     r->offset = o->raw_offset_bytes;
     r->part = o->raw_offset_bytes || o->raw_size_bytes;
     if (r->offset > file_bytes || o->raw_size_bytes > file_bytes - r->offset) {
-        return error_set(err, "%s: offset and size reach beyond the file's %" G_GUINT64_FORMAT
-                              " bytes", n->name, file_bytes);
+        return error_set(err,
+                         "%s: offset and size reach beyond the file's %" G_GUINT64_FORMAT " bytes",
+                         n->name, file_bytes);
     }
-    n->size_bytes = o->raw_size_bytes ? o->raw_size_bytes : file_bytes - r->offset;
+    /* Disks have whole sectors; behind the end of the file it reads as zero. */
+    n->size_bytes = align_up(o->raw_size_bytes ? o->raw_size_bytes : file_bytes - r->offset, 512);
     return true;
 }

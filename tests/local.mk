@@ -4,6 +4,7 @@
 
 include tests/util/local.mk
 include tests/fpu/local.mk
+include tests/block/local.mk
 include tests/tcg/local.mk
 include tests/target/local.mk
 include tests/target/x86.mk
