@@ -52,6 +52,28 @@ TcgEngine *tcg_engine_new(const TcgGuest *guest, const TcgHostOps *ops, void *op
     return e;
 }
 
+void tcg_engine_free(TcgEngine *e)
+{
+    tcg_worker_stop(e);
+    pthread_mutex_lock(&e->lock);
+    engine_flush(e);
+    engine_reclaim(e);
+    pthread_mutex_unlock(&e->lock);
+    for (int i = 0; i < 2; i++) {
+        TcgBuffer *next;
+        for (TcgBuffer *b = e->buffers[i]; b; b = next) {
+            next = b->next;
+            buffer_free(b);
+        }
+    }
+    free(atomic_load(&e->table));
+    arena_free(&e->mem);
+    arena_free(&e->arena);
+    arena_free(&e->arena2);
+    free(e->model);
+    free(e);
+}
+
 void tcg_engine_stats(TcgEngine *e, TcgStats *out)
 {
     pthread_mutex_lock(&e->lock);

@@ -204,6 +204,14 @@ void       engine_log_region(TcgEngine *e, const TcgRegion *r, const char *what)
 void       region_free(TcgRegion *r);                       /* what is not in TcgEngine.mem */
 uint64_t   engine_clock_ns(clockid_t clock);
 
+/* ---- fault.c ---- */
+/* The region whose code holds that host address; NULL: none. On v's thread; async-signal-safe. */
+TcgRegion *engine_region_at(const TcgVcpu *v, const void *host);
+
+/* ---- run.c ---- */
+/* Runs r->ir; mem NULL: host memory. */
+TcgExit    engine_interp(TcgVcpu *v, TcgRegion *r, const TcgInterpMem *mem);
+
 /* ---- tier2.c ---- */
 /* The tier-1 counter of the block at pc ran out. vCPU's thread, no lock held. */
 void engine_hot(TcgEngine *e, uint64_t pc, uint64_t mode, const uint8_t *page);

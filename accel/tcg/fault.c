@@ -80,6 +80,12 @@ static TcgRegion *find_region(const TcgVcpu *v, const void *pc, TcgBuffer **buff
     return NULL;
 }
 
+TcgRegion *engine_region_at(const TcgVcpu *v, const void *host)
+{
+    TcgBuffer *buffer;
+    return find_region(v, host, &buffer);
+}
+
 bool tcg_host_fault(TcgCpu *cpu, int sig, siginfo_t *si, void *ucontext)
 {
     (void)sig;

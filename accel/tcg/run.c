@@ -72,12 +72,12 @@ static bool serve_requests(TcgVcpu *v, TcgCpu *cpu)
     return (req & (TCG_REQ_EXIT | TCG_REQ_SIGNAL)) != 0;
 }
 
-static TcgExit run_interp(TcgVcpu *v, TcgCpu *cpu, TcgRegion *r)
+TcgExit engine_interp(TcgVcpu *v, TcgRegion *r, const TcgInterpMem *mem)
 {
     if (_setjmp(v->interp_exit)) {
-        return cpu->exit_reason;
+        return v->cpu->exit_reason;
     }
-    return ir_interp(r->ir, cpu, NULL, UINT64_MAX);
+    return ir_interp(r->ir, v->cpu, mem, UINT64_MAX);
 }
 
 void tcg_raise(TcgCpu *cpu, TcgExit reason, uint64_t info)
@@ -211,7 +211,7 @@ TcgExit tcg_run(TcgCpu *cpu)
             e->backend->enter(buf, cpu, r->c.code);
             reason = left_code(e, cpu);
         } else {
-            reason = run_interp(v, cpu, r);
+            reason = engine_interp(v, r, NULL);
         }
         v->exits[reason]++;
         if (reason > TCG_EXIT_INTERP && reason != TCG_EXIT_ISB) {

@@ -49,6 +49,8 @@ typedef struct TcgStats {
 /* NULL when no code memory can be had (err says why). ops and opaque must outlive it. */
 TcgEngine *tcg_engine_new(const TcgGuest *guest, const TcgHostOps *ops, void *opaque,
                           const TcgConfig *config, char *err, size_t err_bytes);
+/* Every vCPU has detached. */
+void tcg_engine_free(TcgEngine *e);
 void tcg_engine_stats(TcgEngine *e, TcgStats *out);
 /* What was translated, how long that took, and why generated code left, as a few lines of text. */
 void tcg_engine_report(TcgEngine *e, FILE *f);
