@@ -51,9 +51,12 @@ typedef struct AccelOps {
     void      (*vcpu_thread_start)(Vcpu *v);  /* on its thread, before the first run */
     void      (*vcpu_thread_end)(Vcpu *v);
     void      (*vcpu_free)(Vcpu *v);
-    void      (*vcpu_reset)(Vcpu *v);         /* stopped */
+    void      (*vcpu_reset)(Vcpu *v);         /* stopped, or on its thread */
+    /* After vcpu_reset(): start at pc. kernel: as accel_set_entry(); else as the port's start_ says. */
+    void      (*vcpu_start)(Vcpu *v, uint64_t pc, uint64_t arg, bool kernel);
     AccelExit (*run)(Vcpu *v);
-    void      (*kick)(Vcpu *v);               /* leave run() soon, or take interrupts; any thread */
+    /* Any thread: run() is to look at the port's lines soon; `leave`: to return ACCEL_AGAIN. */
+    void      (*kick)(Vcpu *v, bool leave);
     bool      (*can_wake)(Vcpu *v);           /* would an ACCEL_WAIT end now? */
     /* Registers, for monitor and gdb: names and values by the target; v stopped. */
     void      (*print_regs)(Vcpu *v, void (*print)(void *opaque, const char *line), void *opaque);
@@ -61,6 +64,7 @@ typedef struct AccelOps {
     uint64_t  (*pc)(Vcpu *v);
     bool      (*save)(Vcpu *v, StateStream *s);
     bool      (*load)(Vcpu *v, StateStream *s, Error *err);
+    const char *const *(*cpu_models)(void);   /* ended by NULL */
     void      (*report)(Accel *a, void (*print)(void *opaque, const char *line), void *opaque);
 } AccelOps;
 
@@ -68,6 +72,8 @@ struct Accel {
     const AccelOps *ops;
     Machine *machine;
     void    *state;   /* the ops' */
+    bool     in_turn; /* thread=single: one vCPU runs at a time */
+    struct AccelTurn *turn; /* vcpu.c's */
 };
 
 /* Creates the accelerator of that name ("tcg") for the ISA; registers its MachineCpuOps and state
@@ -81,6 +87,8 @@ bool   accel_add_cpu(Accel *a, uint64_t mpidr, bool off, Error *err);
  * highest level that Linux expects for direct kernel boot (`kernel`), else at the reset vector. */
 void   accel_set_entry(Accel *a, unsigned cpu, uint64_t pc, uint64_t arg, bool kernel);
 Vcpu  *accel_vcpu(Accel *a, unsigned index);
+/* What the accelerator has done so far, for `info jit` and the like. */
+void   accel_report(Accel *a, void (*print)(void *opaque, const char *line), void *opaque);
 /* Names for -cpu help, ended by NULL. */
 const char *const *accel_cpu_models(const char *isa);
 

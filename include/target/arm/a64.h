@@ -83,6 +83,7 @@ static inline bool a64_has(const A64Cpu *cpu, A64Feature f)
 }
 
 extern const TcgGuest a64_guest;
+extern const TcgGuest a64_system_guest; /* machines: EL0 to EL3, MMU, interrupts; needs core/ */
 
 /*
  * Sets features, ID registers, CTR, DCZID, MIDR for a CPU model: cortex-a53, -a57, -a72, -a76,
