@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The system-mode functions of tcg/runtime.h, which a target's helpers call: the engine of a machine
- * says what they do, so that programs that run no machine link none of it.
+ * The system-mode functions of tcg/runtime.h, which a target's helpers call: the engine of a
+ * machine says what they do, so that programs that run no machine link none of it.
  */
 #include "accel/tcg/engine.h"
 

@@ -4,7 +4,8 @@
  * changes or RAM is written behind the CPUs' backs.
  *
  * Code is known by the host address of the RAM it is read from. A page with code has its bit in
- * RamBlock.code; no TLB entry then lets generated code write it, and devices' writes are told to us.
+ * RamBlock.code; no TLB entry then lets generated code write it, and devices' writes are told to
+ * us.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -96,7 +96,8 @@ static void written(SysVcpu *s, SysPage *p, unsigned offset, unsigned bytes)
     uint64_t at = (uint64_t)(p->host - ram->host) + offset, page = at >> TCG_PAGE_BITS;
     TcgEngine *e = s->v->engine;
     ram_written(s->port->machine, ram, at, bytes);
-    if (!ram->code || !(__atomic_load_n(&ram->code[page / 64], __ATOMIC_ACQUIRE) >> page % 64 & 1)) {
+    if (!ram->code ||
+        !(__atomic_load_n(&ram->code[page / 64], __ATOMIC_ACQUIRE) >> page % 64 & 1)) {
         sys_unprotect(s, p);
         return;
     }
@@ -192,9 +193,10 @@ static TcgExit access_page(SysVcpu *s, const IrOp *o, uint64_t va, const IrVec *
     return io_op(s, p, p->gpa + offset, o, b, c, res) ? TCG_EXIT_NONE : failed(s, SYS_BUS, va, o);
 }
 
-/* TCG_EXIT_NONE, or TCG_EXIT_FAULT and s->why. Alignment comes before translation (Arm ARM D8.15). */
+/* TCG_EXIT_NONE, or TCG_EXIT_FAULT and s->why. Alignment comes before translation (Arm ARM D8.15).
+ */
 static TcgExit do_access(SysVcpu *s, const IrOp *o, uint64_t va, const IrVec *b, const IrVec *c,
-                      IrVec *res)
+                         IrVec *res)
 {
     unsigned bytes = 1u << o->esz;
     if (((o->flags & IRF_ALIGN) && va & (bytes - 1)) ||

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The run loop of a machine's vCPU. What differs from a program's (run.c): the PC is translated
- * before code is looked up, exceptions and interrupts are taken here, mode and context may change at
- * any of them.
+ * before code is looked up, exceptions and interrupts are taken here, mode and context may change
+ * at any of them.
  *
- * One system call of the guest: generated code leaves with TCG_EXIT_SYSCALL; exception() sets EL, PC
- * and the rest; enter_mode() finds the kernel's context among the vCPU's sets and points the TLB and
- * jump cache registers of TcgCpu at it; the vector's code is found in that jump cache and entered.
+ * One system call of the guest: generated code leaves with TCG_EXIT_SYSCALL; exception() sets EL,
+ * PC and the rest; enter_mode() finds the kernel's context among the vCPU's sets and points the TLB
+ * and jump cache registers of TcgCpu at it; the vector's code is found in that jump cache and
+ * entered.
  */
 #include "accel/tcg/sys.h"
 
