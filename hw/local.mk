@@ -5,3 +5,4 @@ libhw_a_SOURCES += hw/pci/pci.c hw/pci/bus.c hw/pci/msi.c hw/pci/bridge.c hw/pci
 libhw_a_SOURCES += hw/virtio/virtio.c hw/virtio/queue.c hw/virtio/split.c hw/virtio/packed.c \
 	hw/virtio/virtio_pci.c hw/virtio/virtio_mmio.c hw/virtio/rng.c hw/virtio/serial.c \
 	hw/block/virtio_blk.c
+include hw/arm.mk
