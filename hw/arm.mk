@@ -4,3 +4,5 @@ libhw_a_SOURCES += hw/acpi/aml.c hw/machine/primecell.c
 libhw_a_SOURCES += hw/char/pl011.c hw/rtc/pl031.c hw/gpio/pl061.c hw/gpio/gpio_key.c
 libhw_a_SOURCES += hw/intc/gic_virt.c hw/intc/gicv2m.c hw/intc/gicv2/gicv2.c hw/intc/gicv2/dist.c \
 	hw/intc/gicv2/cpuif.c hw/intc/gicv2/hyp.c
+libhw_a_SOURCES += hw/firmware/fw_cfg.c hw/flash/cfi01.c hw/machine/virt.c hw/machine/virt_fdt.c
+libhw_a_SOURCES += hw/loader/loader.c hw/loader/arm64.c hw/loader/gunzip.c

@@ -6,15 +6,25 @@
 
 #include <string.h>
 
+#include "hw/arm.h"
 #include "hw/classes.h"
+#include "hw/fw_cfg.h"
 #include "hw/virtio.h"
 
 const DeviceClass *const hw_devices[] = {
     &virtio_blk_pci_class,
     &virtio_blk_device_class,
+    &pl011_class,
+    &fw_cfg_class,
+    &cfi01_class,
+    &pl061_class,
+    &gpio_key_class,
+    &gicv2_class,
+    &gicv2m_class,
     &pcie_host_class,
     &pcie_host_bridge_class,
     &pcie_root_port_class,
+    &pl031_class,
     &virtio_mmio_class,
     &virtio_rng_pci_class,
     &virtio_rng_device_class,

@@ -12,6 +12,9 @@ include tests/accel/local.mk
 include tests/user/local.mk
 include tests/isa/local.mk
 include tests/core/local.mk
+if SYSTEM
+include tests/hw/arm.mk
+endif
 
 TESTS_ONLY =
 TESTS_JOBS =

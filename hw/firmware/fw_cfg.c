@@ -3,9 +3,9 @@
  * The firmware configuration device ("fw_cfg"), memory-mapped as on Arm boards.
  *
  * Source: "QEMU Firmware Configuration (fw_cfg) Device", the interface description
- * (docs/specs/fw_cfg), and Linux include/uapi/linux/qemu_fw_cfg.h. Registers: data (0, 8 bytes wide,
- * items come as bytes in memory order), selector (8, big-endian), DMA address (16, big-endian, a
- * write of its lower half starts the transfer).
+ * (docs/specs/fw_cfg), and Linux include/uapi/linux/qemu_fw_cfg.h. Registers: data (0, 8 bytes
+ * wide, items come as bytes in memory order), selector (8, big-endian), DMA address (16,
+ * big-endian, a write of its lower half starts the transfer).
  *
  * Items are fixed while the machine runs; guests write only into items made by
  * fw_cfg_add_writable(), and only by DMA.
@@ -22,12 +22,16 @@
 #include "util/bits.h"
 
 enum {
-    OFFSET_DATA = 0x00, OFFSET_SELECTOR = 0x08, OFFSET_DMA = 0x10, WINDOW_BYTES = 0x18,
+    OFFSET_DATA = 0x00,
+    OFFSET_SELECTOR = 0x08,
+    OFFSET_DMA = 0x10,
+    WINDOW_BYTES = 0x18,
     MAX_ITEMS = FW_CFG_FILE_FIRST + FW_CFG_MAX_FILES,
     INVALID = 0xffff,
     DIR_ENTRY_BYTES = 64,
-    SELECT_MASK = 0x3fff,     /* bits 14, 15: write mode, architecture's own items */
-    ID_TRADITIONAL = 1, ID_DMA = 2
+    SELECT_MASK = 0x3fff, /* bits 14, 15: write mode, architecture's own items */
+    ID_TRADITIONAL = 1,
+    ID_DMA = 2
 };
 /* FWCfgDmaAccess.control */
 enum { DMA_ERROR = 1, DMA_READ = 2, DMA_SKIP = 4, DMA_SELECT = 8, DMA_WRITE = 16, DMA_BYTES = 16 };
@@ -35,16 +39,16 @@ enum { DMA_ERROR = 1, DMA_READ = 2, DMA_SKIP = 4, DMA_SELECT = 8, DMA_WRITE = 16
 #define DMA_SIGNATURE 0x51454d5520434647ull /* "QEMU CFG" */
 
 typedef struct Item {
-    uint8_t      *data;
-    uint32_t      bytes;
+    uint8_t *data;
+    uint32_t bytes;
     FwCfgWritten *written;
-    void         *opaque;
+    void *opaque;
 } Item;
 
 typedef struct FwCfg {
-    Device   dev;
-    Item     items[MAX_ITEMS];
-    char     names[FW_CFG_MAX_FILES][FW_CFG_FILE_NAME_BYTES];
+    Device dev;
+    Item items[MAX_ITEMS];
+    char names[FW_CFG_MAX_FILES][FW_CFG_FILE_NAME_BYTES];
     uint16_t n_files;
     /* state */
     uint16_t selected; /* INVALID: none */
@@ -302,18 +306,19 @@ static MemResult fw_cfg_write(Device *d, uint64_t offset, unsigned bytes, uint64
     return MEM_OK;
 }
 
-static const MmioDesc fw_cfg_mmio[] = {
-    {.name = "fw_cfg", .bytes = WINDOW_BYTES, .min_bytes = 1, .max_bytes = 8,
-     .read = fw_cfg_read, .write = fw_cfg_write},
-    {0}
-};
+static const MmioDesc fw_cfg_mmio[] = {{.name = "fw_cfg",
+                                        .bytes = WINDOW_BYTES,
+                                        .min_bytes = 1,
+                                        .max_bytes = 8,
+                                        .read = fw_cfg_read,
+                                        .write = fw_cfg_write},
+                                       {0}};
 
 static const StateDesc fw_cfg_state[] = {
     {STATE_FIELD(STATE_U16, FwCfg, selected), .initial = INVALID},
     {STATE_FIELD(STATE_U32, FwCfg, offset)},
     {STATE_FIELD(STATE_U32, FwCfg, dma_high)},
-    {0}
-};
+    {0}};
 
 static bool fw_cfg_realize(Device *d, Error *err)
 {

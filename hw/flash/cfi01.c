@@ -3,15 +3,15 @@
  * NOR flash with the Intel command set: a bank of two 16-bit chips side by side, as firmware of Arm
  * boards expects it.
  *
- * Sources: JEDEC JESD68.01 "Common Flash Interface", JEP137 (command set 0001h), and the data sheet of
- * Intel's StrataFlash J3 family for commands and status bits. The guest gives each command to both
- * chips at once (0x00700070); the two always agree, so there is one state.
+ * Sources: JEDEC JESD68.01 "Common Flash Interface", JEP137 (command set 0001h), and the data sheet
+ * of Intel's StrataFlash J3 family for commands and status bits. The guest gives each command to
+ * both chips at once (0x00700070); the two always agree, so there is one state.
  *
- * In read-array mode guests read, and execute, the array as memory; any write, and reads in the other
- * modes, come here. Programming clears bits, erasing sets them; both are done at once and written
- * through to the drive before status says ready.
- * Not modelled: times, suspend (accepted, nothing is ever in progress), one-time-programmable
- * registers, and block locking beyond the lock bits that the guest sets.
+ * In read-array mode guests read, and execute, the array as memory; any write, and reads in the
+ * other modes, come here. Programming clears bits, erasing sets them; both are done at once and
+ * written through to the drive before status says ready. Not modelled: times, suspend (accepted,
+ * nothing is ever in progress), one-time-programmable registers, and block locking beyond the lock
+ * bits that the guest sets.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,13 +23,14 @@
 #include "util/bits.h"
 
 enum {
-    BANK_BYTES = 4,          /* width of the bank */
+    BANK_BYTES = 4, /* width of the bank */
     CHIPS = 2,
     BLOCK_BYTES = 256 * 1024,
-    BUFFER_BYTES = 1024,     /* write buffer of the bank */
+    BUFFER_BYTES = 1024, /* write buffer of the bank */
     MAX_BLOCKS = 1024,
-    WRITE_ALIGN = 4096,      /* to the drive */
-    MAKER = 0x89, DEVICE_ID = 0x18,
+    WRITE_ALIGN = 4096, /* to the drive */
+    MAKER = 0x89,
+    DEVICE_ID = 0x18,
     CFI_FIRST = 0x10
 };
 
@@ -37,35 +38,54 @@ typedef enum Mode { MODE_ARRAY, MODE_STATUS, MODE_ID, MODE_QUERY } Mode;
 
 /* What the next write is. */
 typedef enum Expect {
-    EXPECT_COMMAND, EXPECT_PROGRAM, EXPECT_ERASE_CONFIRM, EXPECT_LOCK, EXPECT_COUNT, EXPECT_DATA,
+    EXPECT_COMMAND,
+    EXPECT_PROGRAM,
+    EXPECT_ERASE_CONFIRM,
+    EXPECT_LOCK,
+    EXPECT_COUNT,
+    EXPECT_DATA,
     EXPECT_BUFFER_CONFIRM
 } Expect;
 
 enum {
-    CMD_PROGRAM_ALT = 0x10, CMD_ERASE = 0x20, CMD_PROGRAM = 0x40, CMD_CLEAR = 0x50,
-    CMD_LOCK = 0x60, CMD_STATUS = 0x70, CMD_ID = 0x90, CMD_QUERY = 0x98, CMD_SUSPEND = 0xb0,
-    CMD_CONFIRM = 0xd0, CMD_BUFFER = 0xe8, CMD_ARRAY = 0xff, LOCK_SET = 0x01, LOCK_DOWN = 0x2f
+    CMD_PROGRAM_ALT = 0x10,
+    CMD_ERASE = 0x20,
+    CMD_PROGRAM = 0x40,
+    CMD_CLEAR = 0x50,
+    CMD_LOCK = 0x60,
+    CMD_STATUS = 0x70,
+    CMD_ID = 0x90,
+    CMD_QUERY = 0x98,
+    CMD_SUSPEND = 0xb0,
+    CMD_CONFIRM = 0xd0,
+    CMD_BUFFER = 0xe8,
+    CMD_ARRAY = 0xff,
+    LOCK_SET = 0x01,
+    LOCK_DOWN = 0x2f
 };
 enum {
-    SR_READY = 0x80, SR_ERASE_ERROR = 0x20, SR_PROGRAM_ERROR = 0x10, SR_LOCKED = 0x02,
+    SR_READY = 0x80,
+    SR_ERASE_ERROR = 0x20,
+    SR_PROGRAM_ERROR = 0x10,
+    SR_LOCKED = 0x02,
     SR_SEQUENCE_ERROR = SR_ERASE_ERROR | SR_PROGRAM_ERROR
 };
 
 typedef struct Cfi01 {
-    Device    dev;
+    Device dev;
     /* wiring */
-    MemRegion array;       /* the contents */
+    MemRegion array; /* the contents */
     BlockDev *drive;
-    char     *file;
-    uint64_t  size_bytes;
-    bool      read_only;
+    char *file;
+    uint64_t size_bytes;
+    bool read_only;
     /* state */
-    uint8_t   mode, expect, status;
-    uint32_t  left;        /* EXPECT_DATA: writes to come */
-    uint64_t  buffer_start;
-    bool      buffer_used;
-    uint8_t   buffer[BUFFER_BYTES];
-    uint8_t   locked[MAX_BLOCKS / 8];
+    uint8_t mode, expect, status;
+    uint32_t left; /* EXPECT_DATA: writes to come */
+    uint64_t buffer_start;
+    bool buffer_used;
+    uint8_t buffer[BUFFER_BYTES];
+    uint8_t locked[MAX_BLOCKS / 8];
 } Cfi01;
 
 /* The query table from 0x10 on; sizes are those of one chip. */
@@ -74,18 +94,56 @@ static uint8_t query(const Cfi01 *s, unsigned index)
     uint64_t blocks = s->size_bytes / BLOCK_BYTES - 1;
     uint32_t unit = BLOCK_BYTES / CHIPS / 256;
     const uint8_t table[] = {
-        'Q', 'R', 'Y',
-        0x01, 0x00, 0x31, 0x00,       /* command set 1, its table at 0x31 */
-        0x00, 0x00, 0x00, 0x00,       /* no alternate */
-        0x45, 0x55, 0x00, 0x00,       /* Vcc 4.5 to 5.5 V, no Vpp */
-        0x07, 0x07, 0x0a, 0x00,       /* times: program, buffer 2^7 us, erase 2^10 ms */
-        0x04, 0x04, 0x04, 0x00,       /* at most 2^4 times as long */
-        (uint8_t)ctz64(s->size_bytes / CHIPS), 0x02, 0x00, /* size; x8/x16 interface */
-        (uint8_t)ctz32(BUFFER_BYTES / CHIPS), 0x00,
-        0x01,                         /* one region of blocks */
-        (uint8_t)blocks, (uint8_t)(blocks >> 8), (uint8_t)unit, (uint8_t)(unit >> 8),
+        'Q',
+        'R',
+        'Y',
+        0x01,
+        0x00,
+        0x31,
+        0x00, /* command set 1, its table at 0x31 */
+        0x00,
+        0x00,
+        0x00,
+        0x00, /* no alternate */
+        0x45,
+        0x55,
+        0x00,
+        0x00, /* Vcc 4.5 to 5.5 V, no Vpp */
+        0x07,
+        0x07,
+        0x0a,
+        0x00, /* times: program, buffer 2^7 us, erase 2^10 ms */
+        0x04,
+        0x04,
+        0x04,
+        0x00, /* at most 2^4 times as long */
+        (uint8_t)ctz64(s->size_bytes / CHIPS),
+        0x02,
+        0x00, /* size; x8/x16 interface */
+        (uint8_t)ctz32(BUFFER_BYTES / CHIPS),
+        0x00,
+        0x01, /* one region of blocks */
+        (uint8_t)blocks,
+        (uint8_t)(blocks >> 8),
+        (uint8_t)unit,
+        (uint8_t)(unit >> 8),
         /* 0x31 */
-        'P', 'R', 'I', '1', '1', 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x50, 0x00, 0x00, 0x00,
+        'P',
+        'R',
+        'I',
+        '1',
+        '1',
+        0x00,
+        0x00,
+        0x00,
+        0x00,
+        0x00,
+        0x00,
+        0x00,
+        0x50,
+        0x00,
+        0x00,
+        0x00,
     };
 
     return index >= CFI_FIRST && index - CFI_FIRST < sizeof table ? table[index - CFI_FIRST] : 0;
@@ -110,9 +168,8 @@ static bool write_through(Cfi01 *s, uint64_t offset, uint64_t bytes)
     uint64_t first = align_down(offset, WRITE_ALIGN), size = block_size_bytes(s->drive);
     uint64_t end = align_up(offset + bytes, WRITE_ALIGN);
     end = end > size ? size : end;
-    int error = end <= first ? EIO
-                             : block_pwrite(s->drive, first, s->array.ram->host + first,
-                                            end - first);
+    int error =
+        end <= first ? EIO : block_pwrite(s->drive, first, s->array.ram->host + first, end - first);
     if (error) {
         device_guest_error(&s->dev, "write at 0x%llx to the drive: %s", (unsigned long long)offset,
                            strerror(error));
@@ -250,9 +307,7 @@ static void flash_write(Cfi01 *s, uint64_t offset, unsigned bytes, uint64_t valu
 
     s->expect = EXPECT_COMMAND;
     switch (now) {
-    case EXPECT_COMMAND:
-        command(s, cmd);
-        break;
+    case EXPECT_COMMAND: command(s, cmd); break;
     case EXPECT_PROGRAM:
         store_le64(data, value);
         program(s, offset, data, bytes);
@@ -264,12 +319,8 @@ static void flash_write(Cfi01 *s, uint64_t offset, unsigned bytes, uint64_t valu
             s->status |= SR_SEQUENCE_ERROR;
         }
         break;
-    case EXPECT_LOCK:
-        lock_command(s, offset, cmd);
-        break;
-    case EXPECT_COUNT:
-        buffer_begin(s, value);
-        break;
+    case EXPECT_LOCK: lock_command(s, offset, cmd); break;
+    case EXPECT_COUNT: buffer_begin(s, value); break;
     case EXPECT_DATA:
         s->expect = EXPECT_DATA;
         buffer_data(s, offset, bytes, value);
@@ -291,13 +342,11 @@ static uint16_t chip_read(const Cfi01 *s, uint64_t offset)
     unsigned index = (unsigned)(offset / BANK_BYTES);
 
     switch (s->mode) {
-    case MODE_STATUS:
-        return s->status;
+    case MODE_STATUS: return s->status;
     case MODE_ID:
         index &= 0xff;
         return index == 0 ? MAKER : index == 1 ? DEVICE_ID : index == 2 ? is_locked(s, offset) : 0;
-    default:
-        return query(s, index & 0xff);
+    default: return query(s, index & 0xff);
     }
 }
 
@@ -347,34 +396,33 @@ static MemResult array_write(void *opaque, uint64_t offset, unsigned bytes, uint
     return cfi01_write(opaque, offset, bytes, value, attrs);
 }
 
-static const MemIo array_io = {.read = array_read, .write = array_write, .min_bytes = 1,
-                               .max_bytes = 8};
+static const MemIo array_io = {
+    .read = array_read, .write = array_write, .min_bytes = 1, .max_bytes = 8};
 
 /* The window is as large as the largest bank; the array covers the part that is there. */
-static const MmioDesc cfi01_mmio[] = {
-    {.name = "flash", .bytes = 0x04000000, .min_bytes = 1, .max_bytes = 8,
-     .read = cfi01_read, .write = cfi01_write},
-    {0}
-};
+static const MmioDesc cfi01_mmio[] = {{.name = "flash",
+                                       .bytes = 0x04000000,
+                                       .min_bytes = 1,
+                                       .max_bytes = 8,
+                                       .read = cfi01_read,
+                                       .write = cfi01_write},
+                                      {0}};
 
-static const StateDesc cfi01_state[] = {
-    {STATE_FIELD(STATE_U8, Cfi01, mode)},
-    {STATE_FIELD(STATE_U8, Cfi01, expect)},
-    {STATE_FIELD(STATE_U8, Cfi01, status), .initial = SR_READY},
-    {STATE_FIELD(STATE_U32, Cfi01, left)},
-    {STATE_FIELD(STATE_U64, Cfi01, buffer_start)},
-    {STATE_FIELD(STATE_BOOL, Cfi01, buffer_used)},
-    {STATE_ARRAY(STATE_U8, Cfi01, buffer)},
-    {STATE_ARRAY(STATE_U8, Cfi01, locked)},
-    {0}
-};
+static const StateDesc cfi01_state[] = {{STATE_FIELD(STATE_U8, Cfi01, mode)},
+                                        {STATE_FIELD(STATE_U8, Cfi01, expect)},
+                                        {STATE_FIELD(STATE_U8, Cfi01, status), .initial = SR_READY},
+                                        {STATE_FIELD(STATE_U32, Cfi01, left)},
+                                        {STATE_FIELD(STATE_U64, Cfi01, buffer_start)},
+                                        {STATE_FIELD(STATE_BOOL, Cfi01, buffer_used)},
+                                        {STATE_ARRAY(STATE_U8, Cfi01, buffer)},
+                                        {STATE_ARRAY(STATE_U8, Cfi01, locked)},
+                                        {0}};
 
 static const PropDesc cfi01_props[] = {
     {"drive", PROP_BLOCK, PROP(Cfi01, drive), .help = "contents; guest writes go there"},
     {"file", PROP_STRING, PROP(Cfi01, file), .help = "read-only contents from a file (-bios)"},
     {"size", PROP_SIZE, PROP(Cfi01, size_bytes), .initial = "64M", .help = "64M"},
-    {0}
-};
+    {0}};
 
 static bool load_drive(Cfi01 *s, Error *err)
 {
@@ -387,9 +435,8 @@ static bool load_drive(Cfi01 *s, Error *err)
     }
     s->read_only = block_limits(s->drive)->read_only;
     int error = bytes ? block_pread(s->drive, 0, s->array.ram->host, bytes) : 0;
-    return error == 0 ||
-           error_set(err, "drive %s: cannot read flash contents: %s", s->drive->name,
-                     strerror(error));
+    return error == 0 || error_set(err, "drive %s: cannot read flash contents: %s", s->drive->name,
+                                   strerror(error));
 }
 
 static bool load_file(Cfi01 *s, Error *err)

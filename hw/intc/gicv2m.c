@@ -11,9 +11,9 @@
 enum { MAX_SPIS = 128, FIRST_SPI_INTID = 32 };
 
 typedef struct GicV2m {
-    Device   dev;
+    Device dev;
     /* wiring */
-    PinOut   spi[MAX_SPIS];
+    PinOut spi[MAX_SPIS];
     uint32_t first_spi, n_spis;
 } GicV2m;
 
@@ -45,29 +45,22 @@ static uint64_t iidr_read(Device *d, unsigned index)
     return 0x43b; /* Arm */
 }
 
-static const RegDesc gicv2m_regs[] = {
-    {0x008, "MSI_TYPER", REG_RO, .read = typer_read},
-    {0x040, "MSI_SETSPI_NS", REG_WO, .write = setspi_write},
-    {0xfcc, "MSI_IIDR", REG_RO, .read = iidr_read},
-    {0}
-};
+static const RegDesc gicv2m_regs[] = {{0x008, "MSI_TYPER", REG_RO, .read = typer_read},
+                                      {0x040, "MSI_SETSPI_NS", REG_WO, .write = setspi_write},
+                                      {0xfcc, "MSI_IIDR", REG_RO, .read = iidr_read},
+                                      {0}};
 
 /* Devices send 16-bit data in 32-bit writes; some bridges narrow them. */
 static const MmioDesc gicv2m_mmio[] = {
-    {.name = "v2m", .bytes = 0x1000, .regs = gicv2m_regs, .reg_bytes = 4},
-    {0}
-};
+    {.name = "v2m", .bytes = 0x1000, .regs = gicv2m_regs, .reg_bytes = 4}, {0}};
 
 static const PropDesc gicv2m_props[] = {
     {"first-spi", PROP_U32, PROP(GicV2m, first_spi), .initial = "48", .help = "first SPI"},
     {"spis", PROP_U32, PROP(GicV2m, n_spis), .initial = "64", .help = "how many, 1 to 128"},
-    {0}
-};
+    {0}};
 
 static const PinDesc gicv2m_pins[] = {
-    {"spi", .out = true, .offset = offsetof(GicV2m, spi), .count = MAX_SPIS},
-    {0}
-};
+    {"spi", .out = true, .offset = offsetof(GicV2m, spi), .count = MAX_SPIS}, {0}};
 
 static bool gicv2m_realize(Device *d, Error *err)
 {

@@ -5,8 +5,8 @@
  * bare ELF files.
  *
  * Where things go, from the start of RAM: the kernel at the first 2 MiB boundary that leaves room
- * for a boot program (an Image with a text offset of its own goes there), the initial RAM disk at 128
- * MiB, or half of a smaller RAM, behind the kernel at least; the device tree behind it.
+ * for a boot program (an Image with a text offset of its own goes there), the initial RAM disk at
+ * 128 MiB, or half of a smaller RAM, behind the kernel at least; the device tree behind it.
  */
 #include <elf.h>
 #include <stdlib.h>
@@ -20,8 +20,13 @@ enum {
     MIB = 1 << 20,
     IMAGE_ALIGN = 2 * MIB,
     IMAGE_HEADER_BYTES = 64,
-    IMAGE_TEXT_OFFSET = 8, IMAGE_SIZE = 16, IMAGE_MAGIC = 56,
-    ZBOOT_MAGIC = 4, ZBOOT_PAYLOAD = 8, ZBOOT_PAYLOAD_BYTES = 12, ZBOOT_TYPE = 24,
+    IMAGE_TEXT_OFFSET = 8,
+    IMAGE_SIZE = 16,
+    IMAGE_MAGIC = 56,
+    ZBOOT_MAGIC = 4,
+    ZBOOT_PAYLOAD = 8,
+    ZBOOT_PAYLOAD_BYTES = 12,
+    ZBOOT_TYPE = 24,
     INITRD_OFFSET = 128 * MIB,
     DTB_ROOM = 2 * MIB,
     MAX_KERNEL_BYTES = 512 * MIB
@@ -78,8 +83,10 @@ static bool unpack_zboot(const char *path, uint8_t **data, size_t *bytes, Error 
     uint32_t at = load_le32(*data + ZBOOT_PAYLOAD), n = load_le32(*data + ZBOOT_PAYLOAD_BYTES);
 
     if (strncmp(type, "gzip", 5)) {
-        return error_set(err, "-kernel %s: EFI image packed with %.12s; unpack it, or boot it by "
-                              "UEFI firmware (-bios)", path, type);
+        return error_set(err,
+                         "-kernel %s: EFI image packed with %.12s; unpack it, or boot it by "
+                         "UEFI firmware (-bios)",
+                         path, type);
     }
     if (at > *bytes || n > *bytes - at) {
         return error_set(err, "-kernel %s: EFI image is cut off", path);
@@ -114,8 +121,8 @@ static bool add_elf(Loader *l, const KernelRequest *r, const uint8_t *data, size
 
     memcpy(&eh, data, sizeof eh);
     if (eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_ident[EI_DATA] != ELFDATA2LSB ||
-        eh.e_machine != EM_AARCH64 || eh.e_phentsize != sizeof(Elf64_Phdr) ||
-        eh.e_phoff > bytes || (uint64_t)eh.e_phnum * sizeof(Elf64_Phdr) > bytes - eh.e_phoff) {
+        eh.e_machine != EM_AARCH64 || eh.e_phentsize != sizeof(Elf64_Phdr) || eh.e_phoff > bytes ||
+        (uint64_t)eh.e_phnum * sizeof(Elf64_Phdr) > bytes - eh.e_phoff) {
         return error_set(err, "-kernel %s: not a little-endian AArch64 ELF program", r->kernel);
     }
     out->entry = eh.e_entry;
@@ -174,8 +181,8 @@ static bool add_image(Loader *l, const KernelRequest *r, const uint8_t *data, si
 static bool add_initrd(Loader *l, const KernelRequest *r, LoadedKernel *out, Error *err)
 {
     uint64_t end = r->ram_base + r->ram_bytes;
-    uint64_t at = r->ram_base + (r->ram_bytes / 2 < INITRD_OFFSET ? r->ram_bytes / 2
-                                                                  : (uint64_t)INITRD_OFFSET);
+    uint64_t at = r->ram_base +
+                  (r->ram_bytes / 2 < INITRD_OFFSET ? r->ram_bytes / 2 : (uint64_t)INITRD_OFFSET);
     uint8_t *data = NULL;
     size_t bytes = 0;
 
@@ -183,15 +190,16 @@ static bool add_initrd(Loader *l, const KernelRequest *r, LoadedKernel *out, Err
         at = out->end;
     }
     at = align_up(at, IMAGE_ALIGN);
-    if (r->initrd &&
-        !loader_read_file("-initrd", r->initrd, r->ram_bytes, &data, &bytes, err)) {
+    if (r->initrd && !loader_read_file("-initrd", r->initrd, r->ram_bytes, &data, &bytes, err)) {
         return false;
     }
     out->dtb = align_up(at + bytes, IMAGE_ALIGN);
     bool ok = true;
     if (out->dtb + DTB_ROOM > end) {
-        ok = error_set(err, "kernel, initial RAM disk and device tree need %llu MiB of RAM; give "
-                            "more by -m", (unsigned long long)((out->dtb - r->ram_base) / MIB + 2));
+        ok = error_set(err,
+                       "kernel, initial RAM disk and device tree need %llu MiB of RAM; give "
+                       "more by -m",
+                       (unsigned long long)((out->dtb - r->ram_base) / MIB + 2));
     } else if (bytes) {
         out->initrd = at;
         out->initrd_bytes = bytes;

@@ -28,7 +28,8 @@ static bool grow(uint8_t **out, size_t *room, size_t max)
 
 uint8_t *gunzip(const uint8_t *data, size_t bytes, size_t max_bytes, size_t *out_bytes)
 {
-    z_stream z = {.next_in = (Bytef *)data, .avail_in = (uInt)(bytes < UINT_MAX ? bytes : UINT_MAX)};
+    z_stream z = {.next_in = (Bytef *)data,
+                  .avail_in = (uInt)(bytes < UINT_MAX ? bytes : UINT_MAX)};
     size_t room = bytes * 4 < max_bytes ? bytes * 4 : max_bytes;
     uint8_t *out = malloc(room);
     int result = Z_MEM_ERROR;

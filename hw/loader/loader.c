@@ -13,16 +13,16 @@
 #include <unistd.h>
 
 typedef struct Piece {
-    const char   *name;
-    uint64_t      gpa;
-    size_t        bytes;
+    const char *name;
+    uint64_t gpa;
+    size_t bytes;
     struct Piece *next;
-    uint8_t       data[];
+    uint8_t data[];
 } Piece;
 
 struct Loader {
     Machine *machine;
-    Piece   *pieces;
+    Piece *pieces;
 };
 
 Loader *loader_new(Machine *m)

@@ -5,6 +5,7 @@
 
 #include "hw/machine.h"
 
+extern const MachineDesc virt_machine;
 extern const MachineDesc none_machine;
 
 #endif

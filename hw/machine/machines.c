@@ -9,6 +9,7 @@
 #include "util/str_nearest.h"
 
 const MachineDesc *const hw_machines[] = {
+    &virt_machine,
     &none_machine,
     NULL,
 };

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The `virt` board: an Arm machine of no maker, made for guests that take their hardware from a device
- * tree or ACPI. Addresses and interrupt numbers are those that firmware for QEMU's board of the same
- * name has built in (edk2 ArmVirtQemu, U-Boot qemu_arm64, TF-A qemu).
+ * The `virt` board: an Arm machine of no maker, made for guests that take their hardware from a
+ * device tree or ACPI. Addresses and interrupt numbers are those that firmware for QEMU's board of
+ * the same name has built in (edk2 ArmVirtQemu, U-Boot qemu_arm64, TF-A qemu).
  *
  * Not modelled: SMMUv3 (iommu=none), the platform bus, MTE tags, RAS error injection.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/block.h"
 #include "core/chardev.h"
 #include "hw/arm.h"
 #include "hw/fw_cfg.h"
@@ -38,7 +39,7 @@ static const VirtRange low_map[VIRT_N_PLACES] = {
     [VIRT_GPIO] = {0x09030000, 4 * KIB},
     [VIRT_UART_SECURE] = {0x09040000, 4 * KIB},
     [VIRT_SMMU] = {0x09050000, 128 * KIB},
-    [VIRT_VIRTIO] = {0x0a000000, VIRTIO_STRIDE * VIRT_N_VIRTIO},
+    [VIRT_VIRTIO] = {0x0a000000, VIRTIO_STRIDE *VIRT_N_VIRTIO},
     [VIRT_PLATFORM] = {0x0c000000, 32 * MIB},
     [VIRT_RAM_SECURE] = {0x0e000000, 16 * MIB},
     [VIRT_PCIE_MMIO] = {0x10000000, 0x2eff0000},
@@ -66,8 +67,7 @@ static const MachineOption virt_options[] = {
     {"mte", MACHINE_OPTION_ENUM, "off", "off", "off"},
     {"usb", MACHINE_OPTION_ENUM, "off", "off", "off; -device qemu-xhci gives a USB controller"},
     {"graphics", MACHINE_OPTION_BOOL, "on", NULL, "taken, without effect"},
-    {NULL}
-};
+    {NULL}};
 
 /* ---- the map */
 
@@ -200,9 +200,9 @@ static void connect_cpu(Board *b, unsigned i)
     static const struct {
         uint8_t out, ppi;
     } timers[] = {
-        {CPU_OUT_CNTP, VIRT_PPI_CNTP},     {CPU_OUT_CNTV, VIRT_PPI_CNTV},
-        {CPU_OUT_CNTHP, VIRT_PPI_CNTHP},   {CPU_OUT_CNTPS, VIRT_PPI_CNTPS},
-        {CPU_OUT_CNTHV, VIRT_PPI_CNTHV},   {CPU_OUT_PMU, VIRT_PPI_PMU},
+        {CPU_OUT_CNTP, VIRT_PPI_CNTP},   {CPU_OUT_CNTV, VIRT_PPI_CNTV},
+        {CPU_OUT_CNTHP, VIRT_PPI_CNTHP}, {CPU_OUT_CNTPS, VIRT_PPI_CNTPS},
+        {CPU_OUT_CNTHV, VIRT_PPI_CNTHV}, {CPU_OUT_PMU, VIRT_PPI_PMU},
     };
     CpuPort *cpu = b->machine->cpus[i];
 
@@ -211,8 +211,7 @@ static void connect_cpu(Board *b, unsigned i)
     device_connect(b->gic, "virq", i, cpu_pin(cpu, CPU_LINE_VIRQ));
     device_connect(b->gic, "vfiq", i, cpu_pin(cpu, CPU_LINE_VFIQ));
     for (size_t t = 0; t < sizeof timers / sizeof timers[0]; t++) {
-        pin_connect(&cpu->out[timers[t].out],
-                    device_pin_in(b->gic, "ppi", i * 16 + timers[t].ppi));
+        pin_connect(&cpu->out[timers[t].out], device_pin_in(b->gic, "ppi", i * 16 + timers[t].ppi));
     }
 }
 
@@ -249,32 +248,8 @@ static bool add_gicv2(Board *b, Error *err)
 
 static bool add_gicv3(Board *b, Error *err)
 {
-    const VirtRange *p = b->place;
-    unsigned low = (unsigned)(p[VIRT_GIC_REDIST].bytes / REDIST_BYTES);
-
-    b->gic = device_new(b->machine, &gicv3_class, "gic");
-    set_number(b->gic, "cpus", b->config->n_cpus);
-    set_number(b->gic, "spis", VIRT_N_SPIS);
-    set_number(b->gic, "first-region-cpus", low);
-    set_flag(b->gic, "virtualization", b->has_el2);
-    set_flag(b->gic, "lpis", b->has_its);
-    if (!device_realize(b->gic, err)) {
-        return false;
-    }
-    device_map(b->gic, 0, p[VIRT_GIC_DIST].base);
-    device_map(b->gic, 1, p[VIRT_GIC_REDIST].base);
-    if (b->config->n_cpus > low) {
-        device_map(b->gic, 2, p[VIRT_HIGH_REDIST].base);
-    }
-    if (!b->has_its) {
-        return true;
-    }
-    b->its = device_new(b->machine, &gicv3_its_class, "its");
-    if (!device_set(b->its, "gic", "gic", err) || !device_realize(b->its, err)) {
-        return false;
-    }
-    device_map(b->its, 0, p[VIRT_GIC_ITS].base);
-    return true;
+    (void)b;
+    return error_set(err, "-M virt,gic-version=3: not there yet; use gic-version=2");
 }
 
 static bool add_gic(Board *b, Error *err)
@@ -336,7 +311,9 @@ static bool add_pcie(Board *b, Error *err)
         .io = {p[VIRT_PCIE_PIO].base, p[VIRT_PCIE_PIO].bytes},
         .gic = "gic",
         .gic_address_cells = 2,
-        .msi = b->has_its ? "its" : b->has_v2m ? "v2m" : NULL,
+        .msi = b->has_its   ? "its"
+               : b->has_v2m ? "v2m"
+                            : NULL,
     };
 
     if (b->highmem) {
@@ -481,8 +458,7 @@ static bool offer_kernel(Board *b, Error *err)
 /* Firmware at 0 with the tree at the start of RAM. */
 static bool finish_firmware(Board *b, Error *err)
 {
-    return offer_kernel(b, err) && virt_write_smbios(b, err) &&
-           (!b->acpi || virt_write_acpi(b, err));
+    return offer_kernel(b, err);
 }
 
 static bool virt_finish(Board *b, Error *err)

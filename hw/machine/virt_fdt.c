@@ -127,7 +127,8 @@ static void write_flash(Board *b, Fdt *f)
     fdt_string(f, "compatible", "cfi-flash");
     fdt_cells64(f, "reg",
                 (uint64_t[]){p[VIRT_FLASH0].base, p[VIRT_FLASH0].bytes, p[VIRT_FLASH1].base,
-                             p[VIRT_FLASH1].bytes}, 4);
+                             p[VIRT_FLASH1].bytes},
+                4);
     fdt_u32(f, "bank-width", 4);
 }
 
