@@ -131,7 +131,7 @@ static bool bank_access(const RegIndex *x, uint64_t offset, unsigned bytes, uint
 {
     Device *d = x->device;
     uint64_t whole = 0;
-    bool effect = false;
+    bool effect = false, told = attrs.debug;
 
     for (unsigned at = 0, n; at < bytes; at += n) {
         unsigned index, byte;
@@ -140,8 +140,9 @@ static bool bank_access(const RegIndex *x, uint64_t offset, unsigned bytes, uint
 
         if (!r) {
             n = MIN(bytes - at, 1u << x->unit_bits);
-            if (!attrs.debug) {
+            if (!told) {
                 no_register(d, x, offset + at, write);
+                told = true;
             }
             continue;
         }

@@ -53,8 +53,12 @@ typedef struct StateSection {
 void state_section_add(Machine *m, StateSection *s);
 void state_section_remove(Machine *m, StateSection *s);
 
-/* The whole machine; vCPUs stopped, devices quiesced, machine lock held. */
+/* The whole machine; vCPUs stopped, machine lock held. Quiesces the devices. */
 bool state_save_machine(Machine *m, StateStream *s, Error *err);
+/* Is the stream whole, and of a machine like this one (type, CPUs, devices, sections)? Changes
+ * nothing; the caller rewinds the stream before it loads. */
+bool state_verify_machine(Machine *m, StateStream *s, Error *err);
+/* false: a field was refused; the machine was reset and is in RUN_ERROR, which err says. */
 bool state_load_machine(Machine *m, StateStream *s, Error *err);
 
 #endif

@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# Tests of devices link tests/core/libharness.a before $(SYSTEM_LIBS).
+check_LIBRARIES =
 if SYSTEM
-check_PROGRAMS += tests/core/test-mem
+check_LIBRARIES += tests/core/libharness.a
+tests_core_libharness_a_SOURCES = tests/core/harness.c tests/core/harness.h
+check_PROGRAMS += tests/core/test-mem tests/core/test-device
 tests_core_test_mem_SOURCES = tests/core/test-mem.c
 tests_core_test_mem_LDADD = $(SYSTEM_LIBS)
+tests_core_test_device_SOURCES = tests/core/test-device.c tests/core/demo.c tests/core/demo.h
+tests_core_test_device_LDADD = tests/core/libharness.a $(SYSTEM_LIBS)
 endif
