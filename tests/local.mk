@@ -15,6 +15,7 @@ include tests/core/local.mk
 if SYSTEM
 include tests/hw/arm.mk
 endif
+include tests/hw/local.mk
 
 TESTS_ONLY =
 TESTS_JOBS =

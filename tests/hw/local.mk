@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+if SYSTEM
+check_PROGRAMS += tests/hw/test-pci tests/hw/test-virtio
+tests_hw_test_pci_SOURCES = tests/hw/test-pci.c tests/hw/hw_rig.h
+tests_hw_test_pci_LDADD = $(SYSTEM_LIBS)
+tests_hw_test_virtio_SOURCES = tests/hw/test-virtio.c tests/hw/hw_rig.h tests/hw/virtio_driver.h
+tests_hw_test_virtio_LDADD = $(SYSTEM_LIBS)
+endif
