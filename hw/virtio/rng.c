@@ -26,7 +26,7 @@ static void rng_kick(VirtioDevice *v, VirtQueue *q)
 }
 
 static const VirtioClass rng_virtio = {
-    .id = VIRTIO_ID_RNG, .n_queues = 1, .queue_size = 8, .kick = rng_kick};
+    .id = VIRTIO_ID_RNG, .n_queues = 1, .queue_size = 64, .kick = rng_kick};
 static const PropDesc rng_pci_props[] = {VIRTIO_PCI_PROPS, {0}};
 static const PropDesc rng_mmio_props[] = {VIRTIO_MMIO_PROPS, {0}};
 static const StateDesc rng_pci_state[] = {PCI_STATE, VIRTIO_STATE, {0}};

@@ -188,8 +188,8 @@ static void test_hotplug(void)
     uint64_t ctl = rig_cfg(0, 0x10, exp + PCI_EXP_SLTCTL), sta = ctl + 2;
     bridge_setup(r, 0x10, 1);
     g_assert_cmphex(rig_read(r, sta, 2), ==, 0);
-    rig_write(r, ctl, 2, PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_PDCE | PCI_EXP_SLTCTL_ABPE |
-                             PCI_EXP_SLTCTL_PCC);
+    rig_write(r, ctl, 2,
+              PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_PDCE | PCI_EXP_SLTCTL_ABPE | PCI_EXP_SLTCTL_PCC);
     g_autofree char *props = g_strdup_printf("bus=%s", port->id);
     Device *d = rig_add(r, "virtio-rng-pci", props);
     g_assert_true(rig_read(r, sta, 2) & PCI_EXP_SLTSTA_PDC);

@@ -37,7 +37,7 @@ static void test_rng(void)
         HwRig *r = rig_new();
         VDrv *d = vdrv_new(r, "virtio-rng", NULL, all_flags[f]);
         uint64_t buf = rig_alloc(r, 8192, 64);
-        uint32_t len;
+        uint32_t len = 0;
 
         vdrv_start(d, 0, 1);
         for (unsigned i = 0; i < 100; i++) { /* goes round the ring many times */
@@ -185,16 +185,16 @@ static void attack_head(VDrv *d, uint64_t buf)
 
 static void test_hostile(void)
 {
-    static Attack *const attacks[] = {attack_loop,  attack_outside, attack_mmio,
-                                      attack_huge,  attack_wrap,    attack_order,
-                                      attack_many,  attack_head,    attack_indirect_length};
+    static Attack *const attacks[] = {attack_loop, attack_outside, attack_mmio,
+                                      attack_huge, attack_wrap,    attack_order,
+                                      attack_many, attack_head,    attack_indirect_length};
 
     for (unsigned f = 0; f < G_N_ELEMENTS(all_flags); f++) {
         for (unsigned a = 0; a < G_N_ELEMENTS(attacks); a++) {
             HwRig *r = rig_new();
             VDrv *d = vdrv_new(r, "virtio-rng", NULL, all_flags[f]);
             uint64_t buf = rig_alloc(r, 4096, 64);
-            uint32_t len;
+            uint32_t len = 0;
 
             vdrv_start(d, 0, 1);
             attacks[a](d, buf);
@@ -253,9 +253,9 @@ enum { HEADER = 16, BLK_FEATURES = 0 };
      VIRTIO_BIT(VIRTIO_BLK_F_WRITE_ZEROES))
 
 typedef struct BlkRig {
-    HwRig   *r;
+    HwRig *r;
     RamDisk *disk;
-    VDrv    *d;
+    VDrv *d;
     uint64_t header, data, status;
 } BlkRig;
 
@@ -285,7 +285,7 @@ static unsigned blk_request(BlkRig *b, uint32_t type, uint64_t sector, uint32_t 
 {
     bool in = type == VIRTIO_BLK_T_IN || type == VIRTIO_BLK_T_GET_ID;
     VBuf v[3] = {{b->header, HEADER, false}, {b->data, bytes, in}, {b->status, 1, true}};
-    uint32_t len;
+    uint32_t len = 0;
 
     rig_write(b->r, b->header, 4, type);
     rig_write(b->r, b->header + 8, 8, sector);
@@ -332,7 +332,8 @@ static void test_blk(void)
         g_assert_cmphex(b.disk->data[4 * 512], ==, 0xa5);
         g_assert_cmphex(b.disk->data[6 * 512], ==, 0);
         rig_write(b.r, b.data + 8, 8, 1 | 2ull << 32);
-        g_assert_cmpuint(blk_request(&b, VIRTIO_BLK_T_WRITE_ZEROES, 0, 16), ==, VIRTIO_BLK_S_UNSUPP);
+        g_assert_cmpuint(blk_request(&b, VIRTIO_BLK_T_WRITE_ZEROES, 0, 16), ==,
+                         VIRTIO_BLK_S_UNSUPP);
         rig_write(b.r, b.data + 8, 8, 1);
         g_assert_cmpuint(blk_request(&b, VIRTIO_BLK_T_DISCARD, 0, 16), ==, VIRTIO_BLK_S_OK);
         blk_free(&b);
@@ -342,7 +343,7 @@ static void test_blk(void)
 static void test_blk_errors(void)
 {
     BlkRig b = blk_new(VDRV_PCI, "");
-    uint32_t len;
+    uint32_t len = 0;
 
     vdrv_start(b.d, BLK_ALL, 1);
     g_assert_cmpuint(blk_request(&b, VIRTIO_BLK_T_IN, 2048, 512), ==, VIRTIO_BLK_S_IOERR);
@@ -385,7 +386,7 @@ static void test_blk_errors(void)
 static void test_blk_flight(void)
 {
     BlkRig b = blk_new(VDRV_PCI | VDRV_INDIRECT, ",num-queues=2");
-    uint32_t len;
+    uint32_t len = 0;
 
     g_assert_cmpuint(vdrv_config(b.d, offsetof(struct virtio_blk_config, num_queues), 2), ==, 2);
     vdrv_start(b.d, BLK_ALL | VIRTIO_BIT(VIRTIO_BLK_F_MQ), 2);
@@ -419,7 +420,7 @@ static void test_blk_flight(void)
 typedef struct Sink {
     Chardev c;
     GString *text;
-    size_t   room;
+    size_t room;
 } Sink;
 
 static size_t sink_write(Chardev *c, const uint8_t *buf, size_t bytes)
@@ -447,7 +448,7 @@ static const ChardevOps sink_ops = {
 
 static void control(VDrv *d, uint64_t buf, uint32_t port, uint16_t event, uint16_t value)
 {
-    uint32_t len;
+    uint32_t len = 0;
 
     rig_write(d->r, buf, 4, port);
     rig_write(d->r, buf + 4, 2, event);
@@ -473,9 +474,10 @@ static void expect_control(VDrv *d, uint64_t buf, uint32_t port, uint16_t event,
 static void test_console(void)
 {
     HwRig *r = rig_new();
-    Sink s = {.c = {.ops = &sink_ops, .id = "c0", .open = true}, .text = g_string_new(""), .room = 5};
+    Sink s = {
+        .c = {.ops = &sink_ops, .id = "c0", .open = true}, .text = g_string_new(""), .room = 5};
     VDrv *d = vdrv_new(r, "virtio-serial", NULL, VDRV_PCI);
-    uint32_t len;
+    uint32_t len = 0;
 
     s.c.machine = r->m;
     g_assert_true(chardev_add(r->m, &s.c));
@@ -532,7 +534,7 @@ static bool buf_write(void *opaque, const void *buf, size_t bytes)
 
 typedef struct Reader {
     GByteArray *a;
-    size_t      at;
+    size_t at;
 } Reader;
 
 static bool buf_read(void *opaque, void *buf, size_t bytes)
@@ -556,7 +558,7 @@ static void test_state(void)
     Reader reader = {a, 0};
     StateStream s = {.write = buf_write, .opaque = a};
     Error err = {0};
-    uint32_t len;
+    uint32_t len = 0;
 
     vdrv_start(d, 0, 1);
     for (unsigned i = 0; i < 5; i++) {
