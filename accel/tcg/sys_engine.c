@@ -70,15 +70,10 @@ static void range_del(MemListener *l, const MemRange *r)
     }
 }
 
-/* Every vCPU takes the new map: those in generated code at their next safe point, which is waited
- * for; the others before they enter it. */
-static void commit(MemListener *l)
+/* Every vCPU forgets its translations: those in generated code at their next safe point, which is
+ * waited for; the others before they enter it. */
+static void forget_all(SysMachine *m)
 {
-    SysMachine *m = (SysMachine *)((char *)l - offsetof(SysMachine, listener));
-    if (!m->map_changed) {
-        return;
-    }
-    m->map_changed = false;
     SysOp op = {.kind = SYS_OP_ALL};
     SysVcpu *self = NULL;
     unsigned count = atomic_load(&m->n_vcpus);
@@ -89,6 +84,22 @@ static void commit(MemListener *l)
         }
     }
     sys_wait_all(m, self);
+}
+
+static void commit(MemListener *l)
+{
+    SysMachine *m = (SysMachine *)((char *)l - offsetof(SysMachine, listener));
+    if (m->map_changed) {
+        m->map_changed = false;
+        forget_all(m);
+    }
+}
+
+/* Entries that let stores pass unseen go. */
+static void dirty_log(MemListener *l, RamBlock *ram)
+{
+    (void)ram;
+    forget_all((SysMachine *)((char *)l - offsetof(SysMachine, listener)));
 }
 
 static void code_written(MemListener *l, RamBlock *ram, uint64_t offset, uint64_t bytes)
@@ -174,7 +185,8 @@ TcgEngine *sys_engine_new(Machine *m, const TcgGuest *guest, const TcgConfig *co
     s->listener = (MemListener){.range_add = range_add,
                                 .range_del = range_del,
                                 .commit = commit,
-                                .ram_written = code_written};
+                                .ram_written = code_written,
+                                .dirty_log = dirty_log};
     mem_listener_add(m, &s->listener);
     return s->engine;
 }

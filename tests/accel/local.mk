@@ -3,3 +3,8 @@
 check_PROGRAMS += tests/accel/test-engine
 tests_accel_test_engine_SOURCES = tests/accel/test-engine.c
 tests_accel_test_engine_LDADD = $(TEST_LIBS)
+if SYSTEM
+check_PROGRAMS += tests/accel/test-softmmu
+tests_accel_test_softmmu_SOURCES = tests/accel/test-softmmu.c
+tests_accel_test_softmmu_LDADD = $(SYSTEM_LIBS)
+endif
