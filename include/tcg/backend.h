@@ -34,8 +34,8 @@ typedef enum TcgLocKind {
 } TcgLocKind;
 typedef struct TcgLoc { uint16_t slot; uint8_t kind, reg; uint32_t imm; } TcgLoc;
 
-/* An IRA_RECIPE op evaluated at restore time: op, type, esz, sub, flags, imm as IrOp; args' places. */
-typedef struct TcgRecipe { IrOp op; TcgLoc arg[4]; } TcgRecipe;
+/* An IRA_RECIPE op evaluated at restore time: `info` and `imm` as ir_eval() takes them. */
+typedef struct TcgRecipe { uint64_t info, imm; TcgLoc arg[3]; } TcgRecipe;
 
 typedef struct TcgFaultPoint {
     uint32_t host_off;       /* of the faulting host instruction, from the region's code start */

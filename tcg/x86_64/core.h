@@ -149,7 +149,9 @@ typedef struct X64Core {
     TcgLoc       *locs;
     uint32_t      n_locs, cap_locs;
     TcgRecipe    *recipes;
-    uint32_t      n_recipes, cap_recipes;
+    IrRef        *recipe_ops;   /* what recipe i computes */
+    uint32_t      n_recipes, cap_recipes, cap_recipe_ops;
+    X64Locs       last_capture;
     uint64_t     *consts;
     uint32_t      n_consts, cap_consts;
     TcgLink      *links;        /* in the data area */
@@ -328,6 +330,8 @@ static inline uint64_t x64_info(const IrOp *op)
     return op->op | (uint64_t)op->type << 8 | (uint64_t)op->esz << 16 | (uint64_t)op->sub << 24 |
            (uint64_t)op->flags << 32;
 }
+static inline unsigned x64_info_op(uint64_t info) { return info & 0xff; }
+static inline unsigned x64_info_flags(uint64_t info) { return info >> 32 & 0xffff; }
 
 void     x64_emit_prologue(TcgCodeBuf *buf);
 void     x64_enter(const TcgCodeBuf *buf, TcgCpu *cpu, const void *code);

@@ -12,17 +12,36 @@
 
 static TcgLoc value_loc(X64Core *k, unsigned slot, IrRef v);
 
+/* A recipe or constant that stands in the tables already is used again if it is one of the last. */
+enum { LOOK_BACK = 4 };
+
 static uint32_t add_recipe(X64Core *k, IrRef v)
 {
     const IrOp *op = &k->r->ops[v];
-    TcgRecipe rec = {.op = *op};
+    TcgRecipe rec = {.info = x64_info(op), .imm = op->imm};
     for (unsigned i = 0; i < ir_op_info[op->op].nargs; i++) {
-        if (op->arg[i]) {
-            rec.arg[i] = value_loc(k, 0xffff, x64_canon(k, op->arg[i]));
+        rec.arg[i] = value_loc(k, 0xffff, x64_canon(k, op->arg[i]));
+    }
+    for (uint32_t i = k->n_recipes; i > 0 && i + LOOK_BACK > k->n_recipes; i--) {
+        if (k->recipe_ops[i - 1] == v && memcmp(&k->recipes[i - 1], &rec, sizeof(rec)) == 0) {
+            return i - 1;
         }
     }
+    uint32_t n = k->n_recipes;
+    *X64_PUSH(k, k->recipe_ops, n, k->cap_recipe_ops) = v;
     *X64_PUSH(k, k->recipes, k->n_recipes, k->cap_recipes) = rec;
     return k->n_recipes - 1;
+}
+
+static uint32_t add_const(X64Core *k, uint64_t c)
+{
+    for (uint32_t i = k->n_consts; i > 0 && i + LOOK_BACK > k->n_consts; i--) {
+        if (k->consts[i - 1] == c) {
+            return i - 1;
+        }
+    }
+    *X64_PUSH(k, k->consts, k->n_consts, k->cap_consts) = c;
+    return k->n_consts - 1;
 }
 
 static TcgLoc value_loc(X64Core *k, unsigned slot, IrRef v)
@@ -32,8 +51,7 @@ static TcgLoc value_loc(X64Core *k, unsigned slot, IrRef v)
     TcgLoc l = {.slot = (uint16_t)slot};
     if (op->op == IR_CONST) {
         l.kind = TCG_LOC_CONST;
-        *X64_PUSH(k, k->consts, k->n_consts, k->cap_consts) = op->imm;
-        l.imm = k->n_consts - 1;
+        l.imm = add_const(k, op->imm);
     } else if (op->op == IR_VCONST || w->need == X64_NEED_LAZY) {
         l.kind = TCG_LOC_RECIPE;
         l.imm = add_recipe(k, v);
@@ -75,6 +93,13 @@ X64Locs x64_capture(X64Core *k, uint32_t snap)
         }
     }
     l.n = k->n_locs - l.first;
+    X64Locs *last = &k->last_capture;
+    if (last->n == l.n && last->first + l.n <= l.first &&
+        memcmp(&k->locs[last->first], &k->locs[l.first], l.n * sizeof(TcgLoc)) == 0) {
+        k->n_locs = l.first; /* nothing moved since the last one */
+        return *last;
+    }
+    *last = l;
     return l;
 }
 
@@ -224,17 +249,13 @@ static void emit_recipe(X64Core *k, uint32_t idx)
 {
     X64Asm *as = &k->ctx.as;
     TcgRecipe rec = k->recipes[idx];
-    const IrOp *op = &rec.op;
+    const IrOp *op = &k->r->ops[k->recipe_ops[idx]];
     X64Arg a[4];
     unsigned n = ir_op_info[op->op].nargs;
     for (unsigned i = 0; i < n; i++) {
         TcgLoc *l = &rec.arg[i];
-        if (!op->arg[i]) {
-            a[i] = (X64Arg){.kind = X64_ARG_NONE};
-            continue;
-        }
         if (l->kind == TCG_LOC_RECIPE) {
-            const IrOp *sub = &k->recipes[l->imm].op;
+            const IrOp *sub = &k->r->ops[k->recipe_ops[l->imm]];
             uint32_t s = temp_spill(k);
             emit_recipe(k, l->imm);
             bool vec = ir_type_is_vec(sub->type);
@@ -332,8 +353,8 @@ static bool reads_slot(const X64Core *k, const TcgLoc *l, unsigned s)
     }
     if (l->kind == TCG_LOC_RECIPE) {
         const TcgRecipe *rec = &k->recipes[l->imm];
-        for (unsigned i = 0; i < ir_op_info[rec->op.op].nargs; i++) {
-            if (rec->op.arg[i] && reads_slot(k, &rec->arg[i], s)) {
+        for (unsigned i = 0; i < ir_op_info[x64_info_op(rec->info)].nargs; i++) {
+            if (reads_slot(k, &rec->arg[i], s)) {
                 return true;
             }
         }
@@ -390,11 +411,8 @@ static void store_computed(X64Core *k, unsigned slot)
 static void share_recipes(X64Core *k, TcgLoc *l, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        const TcgRecipe *r = &k->recipes[l[i].imm];
         for (unsigned j = 0; l[i].kind == TCG_LOC_RECIPE && j < i; j++) {
-            const TcgRecipe *q = &k->recipes[l[j].imm];
-            if (l[j].kind == TCG_LOC_RECIPE && q->op.prev == r->op.prev &&
-                q->op.next == r->op.next && q->op.op == r->op.op) {
+            if (l[j].kind == TCG_LOC_RECIPE && k->recipe_ops[l[j].imm] == k->recipe_ops[l[i].imm]) {
                 l[i].imm = l[j].imm;
                 break;
             }

@@ -28,17 +28,15 @@ static void loc_value(const TcgCompiled *c, const TcgLoc *l, const TcgHostRegs *
     case TCG_LOC_RECIPE: {
         const TcgRecipe *r = &c->recipes[l->imm];
         IrVec a[4] = {0};
-        if (r->op.op == IR_VCONST) {
-            out->u64[0] = r->op.imm;
-            out->u64[1] = r->op.flags & IRF_HALF ? 0 : r->op.imm;
+        if (x64_info_op(r->info) == IR_VCONST) {
+            out->u64[0] = r->imm;
+            out->u64[1] = x64_info_flags(r->info) & IRF_HALF ? 0 : r->imm;
             break;
         }
-        for (unsigned i = 0; i < 4; i++) {
-            if (i < ir_op_info[r->op.op].nargs && r->op.arg[i]) {
-                loc_value(c, &r->arg[i], regs, cpu, &a[i]);
-            }
+        for (unsigned i = 0; i < ir_op_info[x64_info_op(r->info)].nargs; i++) {
+            loc_value(c, &r->arg[i], regs, cpu, &a[i]);
         }
-        ir_eval(cpu, out, a, r->op.imm, x64_info(&r->op));
+        ir_eval(cpu, out, a, r->imm, r->info);
         break;
     }
     }
