@@ -20,8 +20,9 @@ static void *map_or_null(void *p)
     return p == MAP_FAILED ? NULL : p;
 }
 
-TcgBuffer *buffer_new(const TcgBackend *backend, size_t code_bytes, char *err, size_t err_bytes)
+TcgBuffer *buffer_new(const TcgEngine *e, char *err, size_t err_bytes)
 {
+    size_t code_bytes = e->config.code_bytes;
     size_t data_bytes = code_bytes / DATA_SHARE;
     TcgBuffer *b = calloc(1, sizeof *b);
     if (!b) {
@@ -54,7 +55,7 @@ TcgBuffer *buffer_new(const TcgBackend *backend, size_t code_bytes, char *err, s
     }
     b->buf = (TcgCodeBuf){
         .rw = rw, .rx = rx, .code_bytes = code_bytes, .data = b->map, .data_bytes = data_bytes};
-    backend->emit_prologue(&b->buf);
+    e->backend->emit_prologue(&b->buf, e->host);
     return b;
 }
 

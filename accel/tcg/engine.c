@@ -35,7 +35,8 @@ TcgEngine *tcg_engine_new(const TcgGuest *guest, const TcgHostOps *ops, void *op
     if (!e->config.code_bytes) {
         e->config.code_bytes = CODE_BYTES_DEFAULT;
     }
-    e->buffers[0] = buffer_new(e->backend, e->config.code_bytes, err, err_bytes);
+    e->host = e->backend->host_features();
+    e->buffers[0] = buffer_new(e, err, err_bytes);
     if (!e->buffers[0]) {
         free(e);
         return NULL;

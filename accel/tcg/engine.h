@@ -132,6 +132,7 @@ struct TcgEngine {
     const TcgGuest   *guest;
     const TcgSysOps  *sys;         /* NULL: user mode */
     const TcgBackend *backend;
+    uint32_t          host;        /* TcgBackend.host_features() */
     const TcgHostOps *ops;
     void             *opaque;
     TcgConfig         config;
@@ -176,7 +177,7 @@ struct TcgEngine {
 };
 
 /* ---- codebuf.c ---- */
-TcgBuffer *buffer_new(const TcgBackend *backend, size_t code_bytes, char *err, size_t err_bytes);
+TcgBuffer *buffer_new(const TcgEngine *e, char *err, size_t err_bytes);
 void       buffer_free(TcgBuffer *b);
 void       buffer_add(TcgBuffer *b, TcgRegion *r);          /* after r->c is filled */
 TcgRegion *buffer_find(const TcgBuffer *b, const void *host); /* async-signal-safe */

@@ -318,7 +318,7 @@ static void pages_clear(TcgEngine *e)
 static TcgBuffer *fresh_buffer(TcgEngine *e)
 {
     char why[200];
-    TcgBuffer *b = buffer_new(e->backend, e->config.code_bytes, why, sizeof why);
+    TcgBuffer *b = buffer_new(e, why, sizeof why);
     if (!b) {
         fprintf(stderr, "gemel: the code cache cannot be renewed: %s\n", why);
         abort();

@@ -19,8 +19,10 @@ typedef struct TcgCodeBuf {
     uint8_t *rw;             /* where code is written */
     uint8_t *rx;             /* where the same bytes run */
     size_t   code_bytes, code_used;
-    uint8_t *data;           /* links, counters, constants; read-write, private, near rx */
+    uint8_t *data;           /* links, constants; read-write, private, near rx */
     size_t   data_bytes, data_used;
+    size_t   counter_bytes;  /* of tier-1 counters, from the end of data: what every execution writes
+                                is close together, for a forked child that has to copy it */
 } TcgCodeBuf;
 
 /* Where a stale slot's value is when the host PC is at a fault point. */
@@ -50,7 +52,7 @@ typedef struct TcgCompiled {
     uint32_t       body_off; /* where the body starts, after poll and counter: for listings */
     TcgLink       *links;    /* in the data area */
     uint32_t       n_links;
-    int32_t       *counter;  /* tier 1: in the data area; NULL for tier 2 */
+    int32_t       *counter;  /* executions left until TCG_EXIT_HOT, in the data area; NULL: none */
     TcgFaultPoint *faults;   /* sorted by host_off */
     uint32_t       n_faults;
     TcgLoc        *locs;
@@ -81,9 +83,10 @@ typedef struct TcgBackend {
     uint32_t (*host_features)(void);
     /*
      * Emits the fixed code (enter, exit, link miss, lookup, save-all call) at the start of a
-     * buffer; must precede any compile into it. Every buffer has its own copy.
+     * buffer; must precede any compile into it. Every buffer has its own copy. host: features as
+     * host_features() found them (which is slow in virtual machines).
      */
-    void (*emit_prologue)(TcgCodeBuf *buf);
+    void (*emit_prologue)(TcgCodeBuf *buf, uint32_t host);
     /*
      * Compiles. heat: executions the tier-1 counter starts at (0: no counter). The tables go into
      * `tables`; NULL: malloc'd.

@@ -50,11 +50,7 @@ typedef struct TcgLink {
 } TcgLink;
 
 /* Where a region begins; data beside immutable code. */
-typedef struct TcgEntry {
-    int32_t     counter; /* tier 1: executions left until it leaves with TCG_EXIT_HOT */
-    uint32_t    pad;
-    uint64_t    pc;
-} TcgEntry;
+typedef struct TcgEntry { uint64_t pc; } TcgEntry;
 
 /*
  * The header. Owner: the vCPU's thread; only `request` may be written by others (atomically).

@@ -190,7 +190,7 @@ static void finish(X64Core *k, Arena *tables, TcgCompiled *out)
     out->code_bytes = x64_offset(&k->ctx.as);
     out->links = k->links;
     out->n_links = k->n_links;
-    out->counter = k->entry && k->r->tier == 1 ? &k->entry->counter : NULL;
+    out->counter = k->counter;
     if (!bytes) {
         return;
     }
@@ -273,6 +273,7 @@ static bool compile_in(X64Core *k, uint32_t heat, Arena *tables, TcgCompiled *ou
     finish(k, tables, out);
     buf->code_used = used + out->code_bytes;
     buf->data_used = k->data_used;
+    buf->counter_bytes += k->counter ? sizeof(*k->counter) : 0;
     return true;
 }
 

@@ -159,7 +159,7 @@ typedef struct X64Core {
     size_t        data_used;    /* becomes buf->data_used on success */
     X64Pool      *pool;         /* 16-byte constants of this region */
     uint32_t      n_pool, cap_pool;
-    TcgEntry     *entry;        /* in the data area; NULL: the region polls by itself */
+    int32_t      *counter;      /* in the data area */
     bool          data_full;
 } X64Core;
 
@@ -333,7 +333,7 @@ static inline uint64_t x64_info(const IrOp *op)
 static inline unsigned x64_info_op(uint64_t info) { return info & 0xff; }
 static inline unsigned x64_info_flags(uint64_t info) { return info >> 32 & 0xffff; }
 
-void     x64_emit_prologue(TcgCodeBuf *buf);
+void     x64_emit_prologue(TcgCodeBuf *buf, uint32_t host);
 void     x64_enter(const TcgCodeBuf *buf, TcgCpu *cpu, const void *code);
 const void *x64_exit_address(const TcgCodeBuf *buf);
 /* restore.c, disas.c */

@@ -115,7 +115,7 @@ void x64_load(X64Core *k, IrRef v, unsigned reg)
 size_t x64_data_alloc(X64Core *k, size_t bytes, size_t align)
 {
     size_t at = (k->data_used + align - 1) & ~(align - 1);
-    if (at + bytes > k->buf->data_bytes) {
+    if (at + bytes + sizeof(*k->counter) > k->buf->data_bytes - k->buf->counter_bytes) {
         k->data_full = true;
         return k->buf->data_used & ~(align - 1);
     }

@@ -594,14 +594,17 @@ void x64_emit_entry(X64Core *k, uint32_t heat)
     if (k->data_full) {
         return;
     }
-    k->entry = (TcgEntry *)(void *)(k->buf->data + off);
-    *k->entry = (TcgEntry){.counter = (int32_t)heat, .pc = k->r->pc};
+    TcgEntry *entry = (TcgEntry *)(void *)(k->buf->data + off);
+    entry->pc = k->r->pc;
     uint8_t *out = as->start - X64_ENTRY_STUB;
     x64_asm_init(&stub, out, 2 * X64_ENTRY_STUB, out + as->delta, false);
-    load_and_jump(&stub, k->entry, k->buf->rx + x64_fixed(k->buf)->entry_miss);
+    load_and_jump(&stub, entry, k->buf->rx + x64_fixed(k->buf)->entry_miss);
     entry_poll(as, X64_ENTRY_STUB);
     if (heat) {
-        entry_count(as, &k->entry->counter, X64_ENTRY_STUB + 9);
+        uint8_t *end = k->buf->data + k->buf->data_bytes - k->buf->counter_bytes;
+        k->counter = (int32_t *)(void *)end - 1;
+        *k->counter = (int32_t)heat;
+        entry_count(as, k->counter, X64_ENTRY_STUB + 9);
     }
 }
 

@@ -146,12 +146,11 @@ static void align16(X64Asm *as)
     x64_nop(as, -x64_offset(as) & 15);
 }
 
-void x64_emit_prologue(TcgCodeBuf *buf)
+void x64_emit_prologue(TcgCodeBuf *buf, uint32_t host)
 {
     X64Asm as;
     Head *head = (Head *)(void *)buf->data;
     X64Fixed *f = &head->fixed;
-    uint32_t host = x64_host_features();
     unsigned n_vec = host & TCG_HOST_AVX512VL ? 32 : 15;
     x64_asm_init(&as, buf->rw, buf->code_bytes, buf->rx, host & TCG_HOST_AVX);
     memset(head, 0, sizeof(*head));

@@ -302,7 +302,7 @@ static void cpu_open(void)
     g_assert_true(p != MAP_FAILED);
     jit = (TcgCodeBuf){
         .rw = p + DATA, .rx = p + DATA, .code_bytes = CODE, .data = p, .data_bytes = DATA};
-    tcg_backend_x86_64.emit_prologue(&jit);
+    tcg_backend_x86_64.emit_prologue(&jit, tcg_backend_x86_64.host_features());
 }
 
 static void load_state(const State *s)

@@ -241,7 +241,7 @@ static TcgCodeBuf *new_code_buf(void)
                         .code_bytes = CODE_BYTES,
                         .data = p + CODE_BYTES,
                         .data_bytes = DATA_BYTES};
-    tcg_backend_x86_64.emit_prologue(buf);
+    tcg_backend_x86_64.emit_prologue(buf, tcg_backend_x86_64.host_features());
     return buf;
 }
 

@@ -498,7 +498,7 @@ static void test_setting(gconstpointer setting)
 
     g_assert_true(p != MAP_FAILED);
     g_setenv("GEMEL_HOST_CPU", set->host, true);
-    tcg_backend_x86_64.emit_prologue(&buf);
+    tcg_backend_x86_64.emit_prologue(&buf, tcg_backend_x86_64.host_features());
     arena_init(&arena);
     for (uint64_t end = seed + count; seed < end; seed++) {
         check_region(buf, seed, &arena, set);

@@ -30,7 +30,7 @@ static TcgCodeBuf make_buf(void)
                       .data_bytes = DATA_BYTES};
 
     g_assert_true(p != MAP_FAILED);
-    tcg_backend_x86_64.emit_prologue(&buf);
+    tcg_backend_x86_64.emit_prologue(&buf, tcg_backend_x86_64.host_features());
     return buf;
 }
 
