@@ -12,9 +12,11 @@
 #include <string.h>
 
 #include "target/arm/a64_id.h"
+#include "util/error.h"
 
 #define F(name) (1ull << A64_FEAT_##name)
-_Static_assert(A64_N_FEATS <= 64, "feature sets below are one word");
+#define S(name) (1ull << (A64_FEAT_##name - 64))
+_Static_assert(A64_N_USER_FEATS <= 64 && A64_N_FEATS <= 128, "feature sets below are two words");
 
 /* ---- models ---- */
 
@@ -25,19 +27,29 @@ _Static_assert(A64_N_FEATS <= 64, "feature sets below are one word");
      F(LRCPC2) | F(FRINTTS) | F(FlagM) | F(FlagM2) | F(DPB2) | F(SB) | F(PAuth) | F(FPAC) |        \
      F(I8MM) | F(BF16) | F(RNG))
 
+/* What EL1 and up have. */
+#define V8_0_SYS (S(PMUv3))
+#define V8_2_SYS                                                                                   \
+    (V8_0_SYS | S(VHE) | S(PAN) | S(PAN2) | S(UAO) | S(HPDS) | S(AF) | S(DBM) | S(VMID16) |        \
+     S(TGRAN16) | S(CNP) | S(XNX) | S(RAS) | S(IESB) | S(LOR) | S(CSV2) | S(CSV3))
+#define MAX_SYS                                                                                    \
+    (V8_2_SYS | S(PAN3) | S(LPA) | S(LVA) | S(LPA2) | S(TTST) | S(TLBIOS) | S(TLBIRANGE) | S(XS) | \
+     S(DIT) | S(E0PD) | S(TTL) | S(BBM) | S(S2FWB) | S(EVT) | S(IDST) | S(HCX) | S(nTLBPA))
+
 typedef struct Model {
     const char *name;
-    uint64_t features;
+    uint64_t features, system;
     uint32_t midr, ctr; /* CTR_EL0: 64-byte lines, IDC = DIC = 0, ERG = CWG = 64 bytes */
+    uint8_t pa_bits;    /* physical address size */
 } Model;
 
 static const Model models[] = {
-    {"cortex-a53", V8_0, 0x410fd034, 0x84448004},
-    {"cortex-a57", V8_0, 0x411fd070, 0x8444c004},
-    {"cortex-a72", V8_0, 0x410fd083, 0x8444c004},
-    {"cortex-a76", V8_2_APP, 0x414fd0b1, 0x8444c004},
-    {"neoverse-n1", V8_2_APP, 0x414fd0c1, 0x8444c004},
-    {"max", MAX, 0x000f0470, 0x8444c004},
+    {"cortex-a53", V8_0, V8_0_SYS, 0x410fd034, 0x84448004, 40},
+    {"cortex-a57", V8_0, V8_0_SYS, 0x411fd070, 0x8444c004, 44},
+    {"cortex-a72", V8_0, V8_0_SYS, 0x410fd083, 0x8444c004, 44},
+    {"cortex-a76", V8_2_APP, V8_2_SYS, 0x414fd0b1, 0x8444c004, 40},
+    {"neoverse-n1", V8_2_APP, V8_2_SYS, 0x414fd0c1, 0x8444c004, 48},
+    {"max", MAX, MAX_SYS, 0x000f0470, 0x8444c004, 52},
 };
 enum { N_MODELS = sizeof(models) / sizeof(models[0]) };
 
@@ -97,13 +109,58 @@ static const FeatureRow feature_rows[] = {
     {A64_FEAT_BASE, A64_ID_MMFR0, 24, 15, -1},
     {A64_FEAT_BASE, A64_ID_MMFR0, 28, 15, -1},
 };
+
+/* What only the system level shows; a machine has these and feature_rows but for the last three. */
+static const FeatureRow system_rows[] = {
+    {A64_FEAT_EL2, A64_ID_PFR0, 8, 1, -1},
+    {A64_FEAT_EL3, A64_ID_PFR0, 12, 1, -1},
+    {A64_FEAT_RAS, A64_ID_PFR0, 28, 1, -1},
+    {A64_FEAT_DIT, A64_ID_PFR0, 48, 1, -1},
+    {A64_FEAT_CSV2, A64_ID_PFR0, 56, 1, -1},
+    {A64_FEAT_CSV3, A64_ID_PFR0, 60, 1, -1},
+    {A64_FEAT_PMUv3, A64_ID_DFR0, 8, 1, -1},
+    {A64_FEAT_BASE, A64_ID_DFR0, 12, A64_N_BREAKPOINTS - 1, -1},
+    {A64_FEAT_BASE, A64_ID_DFR0, 20, A64_N_WATCHPOINTS - 1, -1},
+    {A64_FEAT_BASE, A64_ID_DFR0, 28, 1, -1}, /* context-aware breakpoints: 2 */
+    {A64_FEAT_TLBIOS, A64_ID_ISAR0, 56, 1, -1},
+    {A64_FEAT_TLBIRANGE, A64_ID_ISAR0, 56, 2, -1},
+    {A64_FEAT_XS, A64_ID_ISAR1, 56, 1, -1},
+    {A64_FEAT_VMID16, A64_ID_MMFR1, 4, 2, -1},
+    {A64_FEAT_AF, A64_ID_MMFR1, 0, 1, -1},
+    {A64_FEAT_DBM, A64_ID_MMFR1, 0, 2, -1},
+    {A64_FEAT_VHE, A64_ID_MMFR1, 8, 1, -1},
+    {A64_FEAT_HPDS, A64_ID_MMFR1, 12, 1, -1},
+    {A64_FEAT_LOR, A64_ID_MMFR1, 16, 1, -1},
+    {A64_FEAT_PAN, A64_ID_MMFR1, 20, 1, -1},
+    {A64_FEAT_PAN2, A64_ID_MMFR1, 20, 2, -1},
+    {A64_FEAT_PAN3, A64_ID_MMFR1, 20, 3, -1},
+    {A64_FEAT_XNX, A64_ID_MMFR1, 28, 1, -1},
+    {A64_FEAT_HCX, A64_ID_MMFR1, 40, 1, -1},
+    {A64_FEAT_nTLBPA, A64_ID_MMFR1, 48, 1, -1},
+    {A64_FEAT_CNP, A64_ID_MMFR2, 0, 1, -1},
+    {A64_FEAT_UAO, A64_ID_MMFR2, 4, 1, -1},
+    {A64_FEAT_IESB, A64_ID_MMFR2, 12, 1, -1},
+    {A64_FEAT_LVA, A64_ID_MMFR2, 16, 1, -1},
+    {A64_FEAT_TTST, A64_ID_MMFR2, 28, 1, -1},
+    {A64_FEAT_IDST, A64_ID_MMFR2, 36, 1, -1},
+    {A64_FEAT_S2FWB, A64_ID_MMFR2, 40, 1, -1},
+    {A64_FEAT_TTL, A64_ID_MMFR2, 48, 1, -1},
+    {A64_FEAT_BBM, A64_ID_MMFR2, 52, 2, -1},
+    {A64_FEAT_EVT, A64_ID_MMFR2, 56, 2, -1},
+    {A64_FEAT_E0PD, A64_ID_MMFR2, 60, 1, -1},
+    {A64_FEAT_BASE, A64_ID_MMFR0, 4, 2, -1}, /* ASIDs of 16 bits */
+    {A64_FEAT_TGRAN16, A64_ID_MMFR0, 20, 1, -1},
+    {A64_FEAT_LPA2, A64_ID_MMFR0, 20, 2, -1},
+    {A64_FEAT_LPA2, A64_ID_MMFR0, 28, 1, -1},
+};
 enum { N_FEATURE_ROWS = sizeof(feature_rows) / sizeof(feature_rows[0]) };
 
-static void derive_id_registers(A64Cpu *cpu)
+enum { N_SYSTEM_ROWS = sizeof(system_rows) / sizeof(system_rows[0]) };
+
+static void derive_id_registers(A64Cpu *cpu, const FeatureRow *rows, unsigned n_rows)
 {
-    memset(cpu->id_aa64, 0, sizeof(cpu->id_aa64));
-    for (unsigned n = 0; n < N_FEATURE_ROWS; n++) {
-        const FeatureRow *r = &feature_rows[n];
+    for (unsigned n = 0; n < n_rows; n++) {
+        const FeatureRow *r = &rows[n];
         uint64_t *reg = &cpu->id_aa64[r->reg];
         if (a64_has(cpu, r->feature) && (*reg >> r->shift & 15) < r->value) {
             *reg = (*reg & ~(15ull << r->shift)) | (uint64_t)r->value << r->shift;
@@ -138,17 +195,20 @@ const char *const *a64_cpu_models(void)
     return model_names;
 }
 
-bool a64_cpu_reset(A64Cpu *cpu, const char *model, bool host_avx)
+static const Model *find_model(const char *name)
 {
-    const Model *m = models;
-    while (m < models + N_MODELS && strcmp(m->name, model) != 0) {
-        m++;
+    for (const Model *m = models; m < models + N_MODELS; m++) {
+        if (strcmp(m->name, name) == 0) {
+            return m;
+        }
     }
-    if (m == models + N_MODELS) {
-        return false;
-    }
+    return NULL;
+}
+
+/* Everything but the ID registers. */
+static void take_model(A64Cpu *cpu, const Model *m, bool host_avx)
+{
     memset((char *)cpu + sizeof(TcgCpu), 0, sizeof(*cpu) - sizeof(TcgCpu));
-    cpu->tcg.guest = &a64_guest;
     cpu->tcg.fp_flags = 0;
     cpu->model = m->name;
     cpu->features[0] = host_avx ? m->features : m->features & ~F(LSE2);
@@ -159,8 +219,124 @@ bool a64_cpu_reset(A64Cpu *cpu, const char *model, bool host_avx)
     cpu->host_sha = a64_host_has_sha();
     cpu->host_fma = a64_host_has_fma();
     cpu->excl_addr = ~0ull;
-    derive_id_registers(cpu);
+}
+
+bool a64_cpu_reset(A64Cpu *cpu, const char *model, bool host_avx)
+{
+    const Model *m = find_model(model);
+    if (!m) {
+        return false;
+    }
+    take_model(cpu, m, host_avx);
+    cpu->tcg.guest = &a64_guest;
+    derive_id_registers(cpu, feature_rows, N_FEATURE_ROWS);
     a64_fpcr_set(cpu, 0);
+    return true;
+}
+
+/* ---- machines ---- */
+
+/* What -cpu model,+name,-name may change: features that nothing else here rests on. */
+static const struct FeatureName {
+    const char *name;
+    uint8_t feature;
+} feature_names[] = {
+    {"aes", A64_FEAT_AES},       {"pmull", A64_FEAT_PMULL},   {"sha1", A64_FEAT_SHA1},
+    {"sha256", A64_FEAT_SHA256}, {"sha512", A64_FEAT_SHA512}, {"sha3", A64_FEAT_SHA3},
+    {"crc32", A64_FEAT_CRC32},   {"lse", A64_FEAT_LSE},       {"rng", A64_FEAT_RNG},
+    {"pmu", A64_FEAT_PMUv3},     {"lpa2", A64_FEAT_LPA2},     {"pan", A64_FEAT_PAN},
+    {"dbm", A64_FEAT_DBM},       {"ras", A64_FEAT_RAS},       {"tlbirange", A64_FEAT_TLBIRANGE},
+};
+enum { N_FEATURE_NAMES = sizeof(feature_names) / sizeof(feature_names[0]) };
+
+static bool change_feature(A64Cpu *cpu, const char *word, size_t len, Error *err)
+{
+    bool on = word[0] == '+';
+    for (unsigned n = 0; n < N_FEATURE_NAMES; n++) {
+        unsigned f = feature_names[n].feature;
+        if (strlen(feature_names[n].name) == len - 1 &&
+            strncmp(feature_names[n].name, word + 1, len - 1) == 0) {
+            uint64_t bit = 1ull << f % 64;
+            cpu->features[f / 64] = on ? cpu->features[f / 64] | bit : cpu->features[f / 64] & ~bit;
+            return true;
+        }
+    }
+    return error_set(err, "-cpu %s: no feature '%.*s' to switch; known: aes, pmull, sha1, sha256, "
+                          "sha512, sha3, crc32, lse, rng, pmu, lpa2, pan, dbm, ras, tlbirange",
+                     cpu->model, (int)len, word);
+}
+
+static bool change_features(A64Cpu *cpu, const char *list, Error *err)
+{
+    while (*list == ',') {
+        size_t len = strcspn(++list, ",");
+        if (len < 2 || (*list != '+' && *list != '-')) {
+            return error_set(err, "-cpu %s: '%.*s' is not understood; write +feature or -feature",
+                             cpu->model, (int)len, list);
+        }
+        if (!change_feature(cpu, list, len, err)) {
+            return false;
+        }
+        list += len;
+    }
+    return true;
+}
+
+static uint8_t pa_range(unsigned bits)
+{
+    static const uint8_t size[] = {32, 36, 40, 42, 44, 48, 52};
+    uint8_t n = 0;
+    while (size[n] != bits) {
+        n++;
+    }
+    return n;
+}
+
+/* ID registers that are not a row a feature. */
+static void finish_id_registers(A64Cpu *cpu)
+{
+    uint64_t *mmfr0 = &cpu->id_aa64[A64_ID_MMFR0];
+    *mmfr0 |= pa_range(cpu->sys.pa_bits);
+    if (a64_has(cpu, A64_FEAT_LPA2)) {
+        *mmfr0 = (*mmfr0 & ~(15ull << 28)) | 1ull << 28; /* 15 would win by size: "no 4K granule" */
+    } else {
+        *mmfr0 &= ~(15ull << 28);
+    }
+    *mmfr0 &= ~(15ull << 24); /* 64K granule */
+}
+
+bool a64_cpu_init_system(A64Cpu *cpu, const TcgSystemConfig *config, Error *err)
+{
+    char name[64];
+    size_t len = strcspn(config->cpu_model, ",");
+    const Model *m = NULL;
+    if (len < sizeof(name)) {
+        memcpy(name, config->cpu_model, len);
+        name[len] = '\0';
+        m = find_model(name);
+    }
+    if (!m) {
+        return error_set(err, "-cpu %s: unknown CPU (-cpu help lists them)", config->cpu_model);
+    }
+    take_model(cpu, m, config->host_avx);
+    cpu->features[1] = m->system;
+    if (config->el2) {
+        cpu->features[1] |= S(EL2);
+    } else {
+        cpu->features[1] &= ~S(VHE);
+    }
+    if (config->el3) {
+        cpu->features[1] |= S(EL3);
+    }
+    cpu->sys.pa_bits = m->pa_bits;
+    if (!change_features(cpu, config->cpu_model + len, err)) {
+        return false;
+    }
+    /* code is dropped when it is written, caches are the host's: nothing to clean for fetches */
+    cpu->ctr_el0 |= 1u << 28 | 1u << 29;
+    derive_id_registers(cpu, feature_rows, N_FEATURE_ROWS);
+    derive_id_registers(cpu, system_rows, N_SYSTEM_ROWS);
+    finish_id_registers(cpu);
     return true;
 }
 

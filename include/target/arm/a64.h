@@ -8,6 +8,7 @@
 #ifndef GEMEL_TARGET_ARM_A64_H
 #define GEMEL_TARGET_ARM_A64_H
 
+#include "target/arm/a64_sys.h"
 #include "tcg/runtime.h"
 
 /* CPU features, one bit each; A64Cpu.features. Names as in the manual (FEAT_x). */
@@ -18,7 +19,15 @@ typedef enum A64Feature {
     A64_FEAT_FCMA, A64_FEAT_JSCVT, A64_FEAT_LRCPC, A64_FEAT_LRCPC2, A64_FEAT_FRINTTS,
     A64_FEAT_FlagM, A64_FEAT_FlagM2, A64_FEAT_DPB, A64_FEAT_DPB2, A64_FEAT_SB, A64_FEAT_PAuth,
     A64_FEAT_FPAC, A64_FEAT_BTI, A64_FEAT_I8MM, A64_FEAT_BF16, A64_FEAT_SVE, A64_FEAT_RNG,
-    A64_FEAT_SSBS, A64_N_FEATS
+    A64_FEAT_SSBS, A64_N_USER_FEATS,
+    /* what only EL1 and up can see; the system emulator's */
+    A64_FEAT_EL2 = 64, A64_FEAT_EL3, A64_FEAT_VHE, A64_FEAT_PAN, A64_FEAT_PAN2, A64_FEAT_PAN3,
+    A64_FEAT_UAO, A64_FEAT_HPDS, A64_FEAT_AF, A64_FEAT_DBM, A64_FEAT_VMID16, A64_FEAT_LPA,
+    A64_FEAT_LVA, A64_FEAT_LPA2, A64_FEAT_TGRAN16, A64_FEAT_TTST, A64_FEAT_CNP, A64_FEAT_XNX,
+    A64_FEAT_TLBIOS, A64_FEAT_TLBIRANGE, A64_FEAT_XS, A64_FEAT_DIT, A64_FEAT_RAS, A64_FEAT_IESB,
+    A64_FEAT_PMUv3, A64_FEAT_E0PD, A64_FEAT_TTL, A64_FEAT_BBM, A64_FEAT_CSV2, A64_FEAT_CSV3,
+    A64_FEAT_LOR, A64_FEAT_S2FWB, A64_FEAT_EVT, A64_FEAT_IDST, A64_FEAT_HCX, A64_FEAT_nTLBPA,
+    A64_N_FEATS
 } A64Feature;
 
 /* One authentication code computed before: signing and checking a return address give the same. */
@@ -43,6 +52,8 @@ typedef struct A64Cpu {
     uint64_t tpidrro_el0;
     uint32_t fpcr;           /* FPCR; its rounding mode is mirrored in tcg.fp_mode */
     uint32_t ssbs;           /* PSTATE.SSBS in bit 12, as MRS reads it */
+    uint32_t daif;           /* PSTATE.DAIF in bits 9:6 */
+    uint32_t irq_held;       /* not 0: interrupt() found one that DAIF masks; look when DAIF changes */
     IrVec    qc;             /* low 128 bits not zero: FPSR.QC is set */
     IrVec    v[32];          /* V0..V31, low 128 bits (Z registers later) */
 
@@ -56,6 +67,9 @@ typedef struct A64Cpu {
     uint64_t mode_bits;      /* A64_MODE_TAGGED, _BTI: or-ed into the mode word; set by the owner */
     bool host_sha, host_fma; /* the host has these instructions and helpers may use them */
     A64PacEntry pac_cache[A64_PAC_CACHE]; /* speed only: entries name their keys */
+
+    const A64SysOps *sysops; /* system level: set by a64_system_guest, NULL in user mode */
+    A64Sys   sys;            /* EL1 and up (target/arm/a64_sys.h) */
 } A64Cpu;
 
 /* Slots of the IR (TcgSlot table in target/arm/tcg/a64_guest.c), in this order. */
@@ -65,7 +79,13 @@ typedef enum A64Slot {
     A64_S_NZCV, A64_S_PC, A64_S_BTYPE, A64_S_EXCL_ADDR, A64_S_EXCL_VAL0, A64_S_EXCL_VAL1,
     A64_S_TPIDR_EL0, A64_S_FPCR, A64_S_QC,
     A64_S_V0,                /* .. V31 */
-    A64_N_SLOTS = A64_S_V0 + 32
+    A64_N_USER_SLOTS = A64_S_V0 + 32,
+    /* system registers that are read and written inline */
+    A64_S_DAIF = A64_N_USER_SLOTS, A64_S_IRQ_HELD, A64_S_TPIDRRO_EL0, A64_S_TPIDR_EL1,
+    A64_S_TPIDR_EL2, A64_S_SP_EL0, A64_S_SP_EL1, A64_S_ELR_EL1, A64_S_SPSR_EL1, A64_S_ESR_EL1,
+    A64_S_FAR_EL1, A64_S_ELR_EL2, A64_S_SPSR_EL2, A64_S_ESR_EL2, A64_S_FAR_EL2, A64_S_TTBR0_EL1,
+    A64_S_TTBR1_EL1, A64_S_PAR_EL1, A64_S_VBAR_EL1, A64_S_CONTEXTIDR_EL1,
+    A64_N_SLOTS
 } A64Slot;
 
 /* Mode word (TcgBlockCtx.mode). */
@@ -75,14 +95,30 @@ enum {
     A64_MODE_TAGGED = 1 << 1, /* memory addresses carry tags: mask bits 63:56 (bit 55 extends) */
     A64_MODE_BTI    = 1 << 2, /* PSTATE.BTYPE is tracked: the process has guarded pages */
     A64_MODE_GUARDED = 1 << 3, /* the block's page is guarded (TcgBlockCtx.mode only) */
+    /* system level */
+    A64_MODE_SPCHECK = 1 << 5, /* a misaligned SP as base faults: SP is aligned unless SPBAD */
+    A64_MODE_SPBAD   = 1 << 6, /* SPCHECK and SP is misaligned now */
+    A64_MODE_FPTRAP  = 1 << 7, /* FP and SIMD instructions trap (CPACR, CPTR) */
+    A64_MODE_EL      = 3 << 8, /* PSTATE.EL */
+    A64_MODE_E2H     = 1 << 10, /* HCR_EL2.E2H: EL1 names reach EL2 registers at EL2 */
+    A64_MODE_TRAPS   = 1 << 11, /* a rare trap control is on: no system register inline */
+    A64_MODE_UNPRIV  = 1 << 12, /* LDTR, STTR use the view of EL0 */
+    A64_MODE_IL      = 1 << 13, /* PSTATE.IL: every instruction is illegal */
+    A64_MODE_TBI0    = 1 << 14, /* a PC of that half loses its top byte */
+    A64_MODE_TBI1    = 1 << 15,
+    A64_MODE_STEP    = 1 << 16, /* software step, active-not-pending */
+    A64_MODE_STEPPED = 1 << 17, /* software step, active-pending */
+    A64_MODE_SYSTEM  = 1 << 18, /* EL1 and up exist */
+    A64_MODE_SPSEL   = 1 << 19, /* PSTATE.SP */
 };
+enum { A64_MODE_EL_SHIFT = 8 };
 
 static inline bool a64_has(const A64Cpu *cpu, A64Feature f)
 {
     return (cpu->features[f / 64] >> (f % 64)) & 1;
 }
 
-extern const TcgGuest a64_guest;
+extern const TcgGuest a64_guest;        /* user programs */
 extern const TcgGuest a64_system_guest; /* machines: EL0 to EL3, MMU, interrupts; needs core/ */
 
 /*
@@ -92,6 +128,11 @@ extern const TcgGuest a64_system_guest; /* machines: EL0 to EL3, MMU, interrupts
  * Returns false, with nothing changed, when there is no such model.
  */
 bool a64_cpu_reset(A64Cpu *cpu, const char *model, bool host_avx);
+/*
+ * The same for a machine: `model` may be followed by ,+feature and ,-feature (names without FEAT_);
+ * el2, el3: these levels exist. ID registers are those of the hardware. false: err names the word.
+ */
+bool a64_cpu_init_system(A64Cpu *cpu, const TcgSystemConfig *config, struct Error *err);
 /* FPCR's rounding mode as an MXCSR value, everything masked. */
 uint32_t a64_mxcsr(const struct TcgCpu *cpu);
 /* Model names in order, ended by NULL. */

@@ -24,6 +24,7 @@ typedef struct A64Ctx {
     uint64_t      pc;    /* of this instruction */
     uint64_t      mode;  /* A64_MODE_ */
     bool          done;  /* the block has its terminator */
+    IrRef         sp_put; /* what the instruction put into SP (system level: is it aligned?) */
 } A64Ctx;
 
 /* A data address: base + (index << scale) + disp; index may be IR_NONE. */
@@ -67,6 +68,9 @@ static inline void a64_put_x(A64Ctx *c, unsigned n, IrRef v)
 static inline void a64_put_xsp(A64Ctx *c, unsigned n, IrRef v)
 {
     ir_put(c->b, A64_S_X0 + n, v);
+    if (n == 31) {
+        c->sp_put = v;
+    }
 }
 
 /* The whole V register as IR_V128. */
@@ -194,6 +198,38 @@ static inline A64Addr a64_addr_add(A64Addr a, int64_t bytes)
  * not be entered so, then clears BTYPE. Only there can BTYPE be other than 0.
  */
 void a64_check_btype(A64Ctx *c, uint32_t word);
+
+/* ---- system level (a64_sysinsn.c) ---- */
+
+static inline bool a64_is_system(const A64Ctx *c)
+{
+    return (c->mode & A64_MODE_SYSTEM) != 0;
+}
+
+static inline unsigned a64_el(const A64Ctx *c)
+{
+    return c->mode >> A64_MODE_EL_SHIFT & 3;
+}
+
+/* PSTATE.IL, a software step that is due, a tagged PC: the block is one exit, already built. */
+bool a64_block_refused(A64Ctx *c);
+/* Before an instruction when the mode word traps some (A64_MODE_FPTRAP, _SPBAD): true: it raises. */
+bool a64_insn_trapped(A64Ctx *c, A64Feature feature, uint32_t word);
+/* Behind an instruction: leaves when SP became misaligned, or aligned again. */
+void a64_check_sp(A64Ctx *c);
+/* Leaves to C, which comes back at the next instruction with fresh code and a fresh mode word. */
+void a64_end_with_sync(A64Ctx *c);
+bool a64_sys_mrs(A64Ctx *c, unsigned encoding, unsigned rt);
+bool a64_sys_msr(A64Ctx *c, unsigned encoding, unsigned rt);
+bool a64_sys_hint(A64Ctx *c, unsigned hint);
+/* NZCV, SSBS, FPCR, FPSR, RNDR, RNDRRS: the same code in both modes. false: none of them. */
+bool a64_plain_mrs(A64Ctx *c, unsigned encoding, unsigned rt);
+bool a64_plain_msr(A64Ctx *c, unsigned encoding, unsigned rt);
+/* Helper A64SysOps.call, then on at the next instruction. */
+bool a64_sys_call(A64Ctx *c, unsigned op, uint64_t imm);
+/* DC ZVA, DC C* of the 64-byte line at v. */
+bool a64_dc_zva(A64Ctx *c, IrRef v);
+bool a64_dc_clean(A64Ctx *c, IrRef v);
 
 /* ---- helpers ---- */
 

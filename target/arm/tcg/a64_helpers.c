@@ -79,3 +79,40 @@ uint64_t a64_h_random(struct TcgCpu *cpu, uint64_t a, uint64_t b, uint64_t c, ui
     }
     return v;
 }
+
+/* ---- system level: through A64Cpu.sysops, which user mode does not have ---- */
+
+/* a: encoding | Rt << 16 */
+uint64_t a64_h_sys_read(struct TcgCpu *cpu, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    UNUSED4;
+    return a64(cpu)->sysops->read(a64(cpu), (uint32_t)a);
+}
+
+/* The same where nothing can trap. */
+uint64_t a64_h_sys_peek(struct TcgCpu *cpu, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    UNUSED4;
+    return a64(cpu)->sysops->read(a64(cpu), (uint32_t)a);
+}
+
+uint64_t a64_h_sys_write(struct TcgCpu *cpu, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    UNUSED4;
+    a64(cpu)->sysops->write(a64(cpu), (uint32_t)a, b);
+    return 0;
+}
+
+uint64_t a64_h_sys_call(struct TcgCpu *cpu, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    UNUSED4;
+    a64(cpu)->sysops->call(a64(cpu), (unsigned)a, b);
+    return 0;
+}
+
+uint64_t a64_h_sys_eret(struct TcgCpu *cpu, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    UNUSED4;
+    a64(cpu)->sysops->eret(a64(cpu), a, b != 0);
+    return 0;
+}

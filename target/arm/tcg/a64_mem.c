@@ -4,8 +4,8 @@
  *
  * Source: Arm ARM (DDI 0487), C4 "Loads and stores", C6.2. Exclusives and atomics: a64_atomic.c.
  * Write-back where the base is also transferred is CONSTRAINED UNPREDICTABLE; here the transfer
- * uses the old base, and the base register ends up with the address. DEVIATION: a misaligned SP as
- * base raises nothing (SCTLR_EL1.SA0 is taken as 0).
+ * uses the old base, and the base register ends up with the address. DEVIATION: in user mode
+ * a misaligned SP as base raises nothing (SCTLR_EL1.SA0 is taken as 0).
  */
 #include "target/arm/tcg/a64_ctx.h"
 
@@ -63,13 +63,13 @@ static IrType load_type(const A64Insn *i)
 }
 
 /* Performs the access; the loaded value, IR_NONE for a store. */
-static IrRef access_mem(A64Ctx *c, const A64Insn *i, LdstKind kind, A64Addr a)
+static IrRef access_mem(A64Ctx *c, const A64Insn *i, LdstKind kind, unsigned flags, A64Addr a)
 {
     if (kind == K_LOAD) {
-        return a64_ld(c, load_type(i), i->sz, i->opc >= 2 ? IRF_SEXT : 0, a);
+        return a64_ld(c, load_type(i), i->sz, flags | (i->opc >= 2 ? IRF_SEXT : 0u), a);
     }
     if (kind == K_STORE) {
-        a64_st(c, i->sz, 0, a, a64_x(c, i->rt));
+        a64_st(c, i->sz, flags, a, a64_x(c, i->rt));
     } else {
         a = a64_addr_strip(c, a);
         ir_emit(c->b, IR_PREFETCH, IR_VOID, 0, a.scale, 0, a.base, a.index, 0, 0, (uint64_t)a.disp);
@@ -77,17 +77,22 @@ static IrRef access_mem(A64Ctx *c, const A64Insn *i, LdstKind kind, A64Addr a)
     return IR_NONE;
 }
 
-static bool ldst(A64Ctx *c, const A64Insn *i, bool prefetch, A64Addr a)
+static bool ldst_flags(A64Ctx *c, const A64Insn *i, bool prefetch, unsigned flags, A64Addr a)
 {
     LdstKind kind = ldst_kind(i, prefetch);
     if (kind == K_UNDEF) {
         return false;
     }
-    IrRef v = access_mem(c, i, kind, a);
+    IrRef v = access_mem(c, i, kind, flags, a);
     if (v) {
         a64_put_x(c, i->rt, v);
     }
     return true;
+}
+
+static bool ldst(A64Ctx *c, const A64Insn *i, bool prefetch, A64Addr a)
+{
+    return ldst_flags(c, i, prefetch, 0, a);
 }
 
 static bool ldst_writeback(A64Ctx *c, const A64Insn *i, bool pre)
@@ -98,7 +103,7 @@ static bool ldst_writeback(A64Ctx *c, const A64Insn *i, bool pre)
     }
     int64_t imm = a64_sext(i->imm, 9);
     IrRef base = a64_xsp(c, i->rn);
-    IrRef v = access_mem(c, i, kind, (A64Addr){.base = base, .disp = pre ? imm : 0});
+    IrRef v = access_mem(c, i, kind, 0, (A64Addr){.base = base, .disp = pre ? imm : 0});
     if (v) {
         a64_put_x(c, i->rt, v);
     }
@@ -118,7 +123,8 @@ bool gen_LDST_unscaled(A64Ctx *c, const A64Insn *i)
 
 bool gen_LDST_unpriv(A64Ctx *c, const A64Insn *i)
 {
-    return ldst(c, i, false, a64_addr(c, i->rn, a64_sext(i->imm, 9)));
+    unsigned flags = c->mode & A64_MODE_UNPRIV ? IRF_USER : 0;
+    return ldst_flags(c, i, false, flags, a64_addr(c, i->rn, a64_sext(i->imm, 9)));
 }
 
 bool gen_LDST_reg(A64Ctx *c, const A64Insn *i)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A64 system instructions at EL0: hints, barriers, system registers, cache maintenance.
+ * A64 system instructions of user mode (with EL1 and up: a64_sysinsn.c): hints, barriers, system registers, cache maintenance.
  *
  * Source: Arm ARM (DDI 0487), C5 "The A64 System Instruction Class", D19; what Linux lets EL0 do
  * (arch/arm64: SCTLR_EL1.UCT, UCI, DZE set; ID registers emulated; CNTPCT and PMU not accessible).
@@ -13,6 +13,9 @@
 bool gen_HINT(A64Ctx *c, const A64Insn *i)
 {
     /* NOP, YIELD, WFE, WFI, SEV(L), DGH, ESB, CSDB, BTI: nothing to do for one EL0 thread */
+    if (a64_is_system(c) && a64_sys_hint(c, i->crm << 3 | i->op2)) {
+        return true;
+    }
     if (a64_feat(c, A64_FEAT_PAuth)) {
         a64_pac_hint(c, i->crm << 3 | i->op2);
     }
@@ -27,6 +30,15 @@ bool gen_DMB(A64Ctx *c, const A64Insn *i)
     return true;
 }
 
+/* A full DSB at EL1 and up also waits for TLB maintenance that was broadcast. */
+bool gen_DSB(A64Ctx *c, const A64Insn *i)
+{
+    if (a64_is_system(c) && a64_el(c) > 0 && (i->crm & 3) == 3) {
+        return a64_sys_call(c, A64_CALL_DSB, 0);
+    }
+    return gen_DMB(c, i);
+}
+
 bool gen_SB(A64Ctx *c, const A64Insn *i)
 {
     (void)c;
@@ -34,8 +46,7 @@ bool gen_SB(A64Ctx *c, const A64Insn *i)
     return true;
 }
 
-/* Leaves to C, which comes back at the next instruction with fresh code and a fresh mode word. */
-static void end_with_sync(A64Ctx *c)
+void a64_end_with_sync(A64Ctx *c)
 {
     ir_raise(c->b, TCG_EXIT_ISB, 0, c->pc + 4);
     c->blk->target[0] = c->pc + 4;
@@ -46,7 +57,7 @@ static void end_with_sync(A64Ctx *c)
 bool gen_ISB(A64Ctx *c, const A64Insn *i)
 {
     (void)i;
-    end_with_sync(c);
+    a64_end_with_sync(c);
     return true;
 }
 
@@ -92,7 +103,7 @@ static IrRef read_fpcr(A64Ctx *c)
 static void write_fpcr(A64Ctx *c, IrRef v)
 {
     ir_emit(c->b, IR_CALLS, IR_VOID, 0, 0, 0, v, 0, 0, 0, A64_H_set_fpcr);
-    end_with_sync(c); /* mode word and MXCSR changed */
+    a64_end_with_sync(c); /* mode word and MXCSR changed */
 }
 
 static IrRef read_fpsr(A64Ctx *c)
@@ -111,7 +122,7 @@ static void write_fpsr(A64Ctx *c, IrRef v)
     ir_emit(c->b, IR_CALL, IR_VOID, 0, 0, 0, v, 0, 0, 0, A64_H_set_fp_flags);
     ir_put(c->b, A64_S_QC, ir_emit(c->b, IR_VDUP, IR_V128, 3, 0, 0, bit, 0, 0, 0, 0));
     if (c->blk->mode & A64_MODE_FPFLUSH) {
-        end_with_sync(c); /* IXC may be clear now: it is part of the mode word */
+        a64_end_with_sync(c); /* IXC may be clear now: it is part of the mode word */
     }
 }
 
@@ -206,6 +217,34 @@ static const SysReg *find_sys_reg(const A64Ctx *c, unsigned enc)
     return NULL;
 }
 
+enum { N_PLAIN = 4 }; /* NZCV, SSBS, FPCR, FPSR: code of their own in either mode */
+
+static bool is_plain(const SysReg *r)
+{
+    unsigned n = (unsigned)(r - sys_regs);
+    return n < N_PLAIN || r->read == read_rndr;
+}
+
+bool a64_plain_mrs(A64Ctx *c, unsigned encoding, unsigned rt)
+{
+    const SysReg *r = find_sys_reg(c, encoding);
+    if (!r || !is_plain(r) || !r->read) {
+        return false;
+    }
+    a64_put_x(c, rt, r->read(c));
+    return true;
+}
+
+bool a64_plain_msr(A64Ctx *c, unsigned encoding, unsigned rt)
+{
+    const SysReg *r = find_sys_reg(c, encoding);
+    if (!r || !is_plain(r) || !r->write) {
+        return false;
+    }
+    r->write(c, a64_x(c, rt));
+    return true;
+}
+
 /* ID_AA64x_EL1 by CRm - 4 and op2: index into A64Cpu.id_aa64 plus 1; 0 reads as zero. */
 static const uint8_t id_by_number[4][8] = {
     {A64_ID_PFR0 + 1, A64_ID_PFR1 + 1, 0, 0, A64_ID_ZFR0 + 1, A64_ID_SMFR0 + 1, 0, 0},
@@ -232,6 +271,9 @@ static unsigned enc_of(const A64Insn *i)
 
 bool gen_MRS(A64Ctx *c, const A64Insn *i)
 {
+    if (a64_is_system(c)) {
+        return a64_sys_mrs(c, enc_of(i), i->rt);
+    }
     uint64_t id;
     if (read_id_space(c, i, &id)) {
         a64_put_x(c, i->rt, ir_const(c->b, IR_I64, id));
@@ -247,6 +289,9 @@ bool gen_MRS(A64Ctx *c, const A64Insn *i)
 
 bool gen_MSR(A64Ctx *c, const A64Insn *i)
 {
+    if (a64_is_system(c)) {
+        return a64_sys_msr(c, enc_of(i), i->rt);
+    }
     const SysReg *r = find_sys_reg(c, enc_of(i));
     if (!r || !r->write) {
         return false;
@@ -274,13 +319,13 @@ enum {
 };
 
 /* Host caches are coherent; what is left is the permission check, made by a load. */
-static bool dc_clean(A64Ctx *c, IrRef v)
+bool a64_dc_clean(A64Ctx *c, IrRef v)
 {
     a64_ld(c, IR_I32, 0, 0, a64_addr_of(v));
     return true;
 }
 
-static bool dc_zva(A64Ctx *c, IrRef v)
+bool a64_dc_zva(A64Ctx *c, IrRef v)
 {
     IrRef line = a64_addr_strip(c, a64_addr_of(ir_bini(c->b, IR_AND, IR_I64, v, ~63ull))).base;
     IrRef zero = ir_vconst(c->b, 0, false);
@@ -303,15 +348,18 @@ static bool ic_ivau(A64Ctx *c, IrRef v)
 
 bool gen_SYS(A64Ctx *c, const A64Insn *i)
 {
+    if (a64_is_system(c)) {
+        return a64_sys_msr(c, ENC(1, i->op1, i->crn, i->crm, i->op2), i->rt);
+    }
     IrRef v = a64_x(c, i->rt);
     switch (ENC(1, i->op1, i->crn, i->crm, i->op2)) {
     case OP_IC_IVAU: return ic_ivau(c, v);
-    case OP_DC_ZVA: return dc_zva(c, v);
+    case OP_DC_ZVA: return a64_dc_zva(c, v);
     case OP_DC_CVAC:
     case OP_DC_CVAU:
-    case OP_DC_CIVAC: return dc_clean(c, v);
-    case OP_DC_CVAP: return a64_feat(c, A64_FEAT_DPB) && dc_clean(c, v);
-    case OP_DC_CVADP: return a64_feat(c, A64_FEAT_DPB2) && dc_clean(c, v);
+    case OP_DC_CIVAC: return a64_dc_clean(c, v);
+    case OP_DC_CVAP: return a64_feat(c, A64_FEAT_DPB) && a64_dc_clean(c, v);
+    case OP_DC_CVADP: return a64_feat(c, A64_FEAT_DPB2) && a64_dc_clean(c, v);
     default: return false;
     }
 }

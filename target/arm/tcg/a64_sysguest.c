@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The A64 guest of machines: the same slots, helpers and translate functions as a64_guest, with a
+ * mode word of EL1 and up and a TcgSystem.
+ *
+ * The mode word holds what translation looks at, and nothing else: PAN or ASIDs are of the context
+ * key (sys/tlb.c), interrupt masks of nothing.
+ */
+#include "target/arm/sys/sys.h"
+#include "target/arm/tcg/a64_disas.h"
+#include "target/arm/tcg/a64_guest.h"
+
+/* SCTLR_ELx.SA, or SA0 for EL0: SP is checked. */
+static uint64_t sp_mode(const A64Cpu *cpu, uint64_t sctlr)
+{
+    bool on = sctlr & (a64_cur_el(cpu) ? SCTLR_SA : SCTLR_SA0);
+    return !on ? 0 : cpu->sp & 15 ? A64_MODE_SPCHECK | A64_MODE_SPBAD : A64_MODE_SPCHECK;
+}
+
+static uint64_t tbi_mode(const A64Cpu *cpu, unsigned level)
+{
+    uint64_t tcr = cpu->sys.tcr[level];
+    bool two = level == 1 || (level == 2 && (a64_hcr(cpu) & HCR_E2H));
+    if (!two) {
+        return tcr >> 20 & 1 ? A64_MODE_TBI0 : 0;
+    }
+    return (tcr >> 37 & 1 ? A64_MODE_TBI0 : 0) | (tcr >> 38 & 1 ? A64_MODE_TBI1 : 0);
+}
+
+/* LDTR and STTR act for EL0. */
+static bool unprivileged(const A64Cpu *cpu, unsigned el)
+{
+    bool from = el == 1 || (el == 2 && a64_in_host(cpu));
+    return from && !(cpu->sys.pstate & A64_PS_UAO);
+}
+
+static uint64_t a64_sys_mode(const struct TcgCpu *tc)
+{
+    const A64Cpu *cpu = a64_of_const(tc);
+    unsigned el = a64_cur_el(cpu), level = a64_regime_el(cpu);
+    uint32_t ps = cpu->sys.pstate;
+    uint64_t mode = A64_MODE_SYSTEM | (uint64_t)el << A64_MODE_EL_SHIFT | a64_fp_mode(cpu);
+    mode |= sp_mode(cpu, cpu->sys.sctlr[level]) | tbi_mode(cpu, level);
+    mode |= a64_fp_trap_level(cpu) ? A64_MODE_FPTRAP : 0;
+    mode |= a64_hcr(cpu) & HCR_E2H ? A64_MODE_E2H : 0;
+    mode |= a64_regs_trapped(cpu) ? A64_MODE_TRAPS : 0;
+    mode |= unprivileged(cpu, el) ? A64_MODE_UNPRIV : 0;
+    mode |= ps & A64_PS_IL ? A64_MODE_IL : 0;
+    mode |= ps & A64_PS_SP ? A64_MODE_SPSEL : 0;
+    if (a64_has(cpu, A64_FEAT_BTI)) {
+        mode |= A64_MODE_BTI;
+    }
+    return mode;
+}
+
+static const TcgSystem a64_system = {
+    .init = a64_sys_init,
+    .fini = a64_sys_fini,
+    .context = a64_sys_context,
+    .walk = a64_sys_walk,
+    .fault = a64_sys_fault,
+    .bus_error = a64_sys_bus_error,
+    .exception = a64_sys_exception,
+    .interrupt = a64_sys_interrupt,
+    .wake = a64_sys_wake,
+    .reset = a64_sys_reset,
+    .start = a64_sys_start,
+    .guarded_mode = A64_MODE_GUARDED,
+    .print_regs = a64_sys_print,
+    .debug_translate = a64_sys_debug_translate,
+    .save = a64_sys_save,
+    .load = a64_sys_load,
+};
+
+const A64SysOps a64_sysops = {
+    .use = a64_reg_use,
+    .read = a64_reg_read,
+    .write = a64_reg_write,
+    .eret = a64_op_eret,
+    .call = a64_op_call,
+};
+
+const TcgGuest a64_system_guest = {
+    .name = "aarch64",
+    .cpu_bytes = sizeof(A64Cpu),
+    .slots = a64_slots,
+    .n_slots = A64_N_SLOTS,
+    .pc_slot = A64_S_PC,
+    .flags_slot = A64_S_NZCV,
+    .helpers = a64_helper_table,
+    .n_helpers = A64_N_HELPERS,
+    .fp = a64_fp_eval,
+    .fp_native = a64_fp_native,
+    .fp_flush = a64_fp_flush,
+    .mode = a64_sys_mode,
+    .mxcsr = a64_mxcsr,
+    .translate = a64_translate,
+    .disas = a64_disas,
+    .system = &a64_system,
+};
