@@ -261,8 +261,9 @@ static bool change_feature(A64Cpu *cpu, const char *word, size_t len, Error *err
             return true;
         }
     }
-    return error_set(err, "-cpu %s: no feature '%.*s' to switch; known: aes, pmull, sha1, sha256, "
-                          "sha512, sha3, crc32, lse, rng, pmu, lpa2, pan, dbm, ras, tlbirange",
+    return error_set(err,
+                     "-cpu %s: no feature '%.*s' to switch; known: aes, pmull, sha1, sha256, "
+                     "sha512, sha3, crc32, lse, rng, pmu, lpa2, pan, dbm, ras, tlbirange",
                      cpu->model, (int)len, word);
 }
 

@@ -147,8 +147,12 @@ static void test_fields(void)
 static void test_not_an_instruction(void)
 {
     static const uint32_t words[] = {
-        0x00000000,           /* udf #0 */ 0xffffffff, 0xd4000002 /* hvc */,  0xd4000003 /* smc */,
-        0xd4400000 /* hlt */, 0xd69f03e0 /* eret */,   0xd5280000 /* sysl */, 0x0000ffff,
+        0x00000000,
+        /* udf #0 */ 0xffffffff,
+        0xd4a00001 /* dcps1 */,
+        0xd6bf03e0 /* drps */,
+        0xd5280000 /* sysl */,
+        0x0000ffff,
     };
     for (unsigned n = 0; n < G_N_ELEMENTS(words); n++) {
         A64Insn i;

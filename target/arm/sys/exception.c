@@ -174,8 +174,8 @@ static void set_pstate(A64Cpu *cpu, uint64_t spsr)
     keep |= a64_has(cpu, A64_FEAT_PAN) ? A64_PS_PAN : 0;
     keep |= a64_has(cpu, A64_FEAT_UAO) ? A64_PS_UAO : 0;
     keep |= a64_has(cpu, A64_FEAT_DIT) ? A64_PS_DIT : 0;
-    cpu->sys.pstate = (cpu->sys.pstate & (A64_PS_EL | A64_PS_SP | A64_PS_IL)) |
-                      ((uint32_t)spsr & keep);
+    cpu->sys.pstate =
+        (cpu->sys.pstate & (A64_PS_EL | A64_PS_SP | A64_PS_IL)) | ((uint32_t)spsr & keep);
     cpu->daif = (uint32_t)spsr & A64_PS_DAIF;
     cpu->ssbs = a64_has(cpu, A64_FEAT_SSBS) ? (uint32_t)spsr & A64_PS_SSBS : 0;
     cpu->btype = a64_has(cpu, A64_FEAT_BTI) ? (uint32_t)spsr >> 10 & 3 : 0;
@@ -235,9 +235,9 @@ void a64_op_eret(A64Cpu *cpu, uint64_t target, bool authenticated)
 
 typedef struct Interrupt {
     uint8_t line, vector;
-    uint32_t mask;      /* PSTATE bit */
-    uint64_t scr, hcr;  /* physical: routed to EL3, EL2 by these */
-    uint64_t virt;      /* virtual: HCR bit that makes it pending, beside the line */
+    uint32_t mask;     /* PSTATE bit */
+    uint64_t scr, hcr; /* physical: routed to EL3, EL2 by these */
+    uint64_t virt;     /* virtual: HCR bit that makes it pending, beside the line */
 } Interrupt;
 
 /* In order of priority. */
@@ -352,8 +352,8 @@ static bool is_cache_op(uint32_t word)
 /* ISS.ISV and what goes with it: one general register, no write-back (else 0). */
 static uint32_t access_syndrome(uint32_t word)
 {
-    bool immediate = (word & 0x3b000000) == 0x39000000;  /* unsigned offset */
-    bool unscaled = (word & 0x3b200400) == 0x38000000;   /* LDUR, LDTR */
+    bool immediate = (word & 0x3b000000) == 0x39000000; /* unsigned offset */
+    bool unscaled = (word & 0x3b200400) == 0x38000000;  /* LDUR, LDTR */
     bool regoffset = (word & 0x3b200c00) == 0x38200800;
     bool acquire = (word & 0x3f808000) == 0x08808000 && (word & 0x200000) == 0; /* LDAR, STLR */
     unsigned size = word >> 30, opc = word >> 22 & 3, rt = word & 31;

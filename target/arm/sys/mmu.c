@@ -5,33 +5,33 @@
  *
  * Source: Arm ARM (DDI 0487), D8; pseudo-code AArch64.S1Translate, AArch64.S2Translate,
  * AArch64.S1Walk, AArch64.S1ComputePermissions.
- * Not modelled: FEAT_RME, FEAT_MTE, FEAT_S1PIE, FEAT_D128; the contiguous hint and nT change nothing;
- * cacheability (FEAT_S2FWB is there by name). DEVIATION: TxSZ out of range is clamped.
+ * Not modelled: FEAT_RME, FEAT_MTE, FEAT_S1PIE, FEAT_D128; the contiguous hint and nT change
+ * nothing; cacheability (FEAT_S2FWB is there by name). DEVIATION: TxSZ out of range is clamped.
  */
 #include "target/arm/sys/sys.h"
 
 /* ---- parameters of one stage ---- */
 
 typedef struct Stage {
-    uint64_t base;          /* of the first table */
-    unsigned gran, stride;  /* log2 page bytes; bits a level resolves */
-    unsigned in_bits;       /* input address size */
-    unsigned out_bits;      /* output address size */
-    int      start;         /* first level, -1 .. 3 */
-    bool     ds, lpa;       /* 52-bit descriptors: 4K and 16K; 64K */
-    bool     ha, hd, hpd;   /* hardware AF, dirty; no hierarchical permissions */
-    bool     stage2;
-    bool     secure;
-    unsigned sh;            /* with ds: shareability is not in the descriptor */
+    uint64_t base;         /* of the first table */
+    unsigned gran, stride; /* log2 page bytes; bits a level resolves */
+    unsigned in_bits;      /* input address size */
+    unsigned out_bits;     /* output address size */
+    int start;             /* first level, -1 .. 3 */
+    bool ds, lpa;          /* 52-bit descriptors: 4K and 16K; 64K */
+    bool ha, hd, hpd;      /* hardware AF, dirty; no hierarchical permissions */
+    bool stage2;
+    bool secure;
+    unsigned sh; /* with ds: shareability is not in the descriptor */
 } Stage;
 
 /* A leaf, attributes of the tables above folded in. */
 typedef struct Leaf {
-    uint64_t desc, oa;      /* oa: of the byte */
-    int      level;
-    unsigned bits;          /* log2 of the bytes it maps */
-    bool     no_write, no_user, uxn, pxn, ns; /* from the tables */
-    bool     dirty_ok;      /* a write needs no more update */
+    uint64_t desc, oa; /* oa: of the byte */
+    int level;
+    unsigned bits;                        /* log2 of the bytes it maps */
+    bool no_write, no_user, uxn, pxn, ns; /* from the tables */
+    uint64_t at_ipa;                      /* its entry, before stage 2 */
 } Leaf;
 
 static uint8_t status(unsigned kind, int level)
@@ -41,7 +41,13 @@ static uint8_t status(unsigned kind, int level)
     }
     return (uint8_t)(kind + (unsigned)level);
 }
-enum { ADDRESS_SIZE = 0x00, TRANSLATION = 0x04, ACCESS_FLAG = 0x08, PERMISSION = 0x0c, WALK = 0x14 };
+enum {
+    ADDRESS_SIZE = 0x00,
+    TRANSLATION = 0x04,
+    ACCESS_FLAG = 0x08,
+    PERMISSION = 0x0c,
+    WALK = 0x14
+};
 
 static bool refuse(A64Fault *f, unsigned kind, int level)
 {
@@ -162,6 +168,7 @@ static bool find_leaf(A64Cpu *cpu, const A64Walk *w, const Stage *s, uint64_t in
         unsigned low = s->gran + (unsigned)(3 - level) * s->stride;
         unsigned width = level == s->start ? s->in_bits - low : s->stride;
         uint64_t at = base + ((in >> low & mask64(width)) << 3);
+        leaf->at_ipa = at;
         if (!entry_address(cpu, w, s, &at, false, f)) {
             return false;
         }
@@ -330,11 +337,6 @@ static bool stage2_walk(A64Cpu *cpu, const A64Walk *w, uint64_t ipa, bool table,
 
 /* ---- stage 1 ---- */
 
-static unsigned regime_level(A64Regime r)
-{
-    return r == REGIME_EL10 ? 1 : r == REGIME_EL3 ? 3 : 2;
-}
-
 static bool two_ranges(A64Regime r)
 {
     return r == REGIME_EL10 || r == REGIME_EL20;
@@ -343,7 +345,7 @@ static bool two_ranges(A64Regime r)
 /* Top byte ignored for this address. */
 static bool top_ignored(const A64Cpu *cpu, const A64Walk *w, uint64_t va)
 {
-    uint64_t tcr = cpu->sys.tcr[regime_level(w->regime)];
+    uint64_t tcr = cpu->sys.tcr[a64_regime_level(w->regime)];
     bool upper = va >> 55 & 1, pauth = a64_has(cpu, A64_FEAT_PAuth), fetch = w->access == TCG_FETCH;
     if (two_ranges(w->regime)) {
         bool data_only = pauth && (tcr >> (upper ? 52 : 51) & 1);
@@ -355,7 +357,7 @@ static bool top_ignored(const A64Cpu *cpu, const A64Walk *w, uint64_t va)
 /* false: a translation fault of level 0 before any table is looked at. */
 static bool stage1_params(const A64Cpu *cpu, const A64Walk *w, uint64_t va, Stage *s)
 {
-    unsigned el = regime_level(w->regime);
+    unsigned el = a64_regime_level(w->regime);
     uint64_t tcr = cpu->sys.tcr[el];
     bool upper = two_ranges(w->regime) && (va >> 55 & 1), ha, hd, hpd;
     *s = (Stage){.secure = w->secure};
@@ -393,7 +395,7 @@ static bool stage1_params(const A64Cpu *cpu, const A64Walk *w, uint64_t va, Stag
 static void stage1_permissions(const A64Cpu *cpu, const A64Walk *w, const Leaf *l, bool writable,
                                TcgTlbFill *fill)
 {
-    uint64_t sctlr = cpu->sys.sctlr[regime_level(w->regime)];
+    uint64_t sctlr = cpu->sys.sctlr[a64_regime_level(w->regime)];
     bool wxn = sctlr & SCTLR_WXN;
     bool write = (!(l->desc & BIT(7)) || writable) && !l->no_write;
     if (!two_ranges(w->regime)) {
@@ -454,12 +456,16 @@ static bool stage1_try(A64Cpu *cpu, const A64Walk *w, uint64_t va, A64Found *out
         want &= ~BIT(7);
     }
     if (want != l.desc) {
+        /* the table must be writable in stage 2 */
+        if (!entry_address(cpu, w, &s, &l.at_ipa, true, f)) {
+            return false;
+        }
         if (!update(cpu, w, &s, at, l.desc, want, f)) {
             *again = f->fsc == 0;
             return false;
         }
     }
-    uint64_t mair = cpu->sys.mair[regime_level(w->regime)];
+    uint64_t mair = cpu->sys.mair[a64_regime_level(w->regime)];
     out->attr = (uint8_t)(mair >> (8 * (l.desc >> 2 & 7)));
     out->sh = s.ds ? s.sh & 3 : l.desc >> 8 & 3;
     out->pa = l.oa;

@@ -3,15 +3,20 @@
  * PSCI 1.1 and the SMC Calling Convention's discovery calls, for machines without firmware at EL3.
  *
  * Source: Arm DEN 0022 (PSCI), DEN 0028 (SMCCC).
- * CPU_SUSPEND waits for an interrupt and returns: power-down states are not lost. Not there: MIGRATE,
- * SYSTEM_SUSPEND, memory protection, TRNG, statistics: NOT_SUPPORTED.
+ * CPU_SUSPEND waits for an interrupt and returns: power-down states are not lost. Not there:
+ * MIGRATE, SYSTEM_SUSPEND, memory protection, TRNG, statistics: NOT_SUPPORTED.
  */
 #include "core/machine.h"
 #include "target/arm/sys/sys.h"
 
 typedef enum PsciResult {
-    PSCI_SUCCESS = 0, PSCI_NOT_SUPPORTED = -1, PSCI_INVALID_PARAMETERS = -2, PSCI_DENIED = -3,
-    PSCI_ALREADY_ON = -4, PSCI_ON_PENDING = -5, PSCI_INTERNAL_FAILURE = -6,
+    PSCI_SUCCESS = 0,
+    PSCI_NOT_SUPPORTED = -1,
+    PSCI_INVALID_PARAMETERS = -2,
+    PSCI_DENIED = -3,
+    PSCI_ALREADY_ON = -4,
+    PSCI_ON_PENDING = -5,
+    PSCI_INTERNAL_FAILURE = -6,
     PSCI_INVALID_ADDRESS = -9
 } PsciResult;
 
@@ -137,18 +142,12 @@ static const struct Function {
     bool wide; /* there is an SMC64 form */
     int64_t (*fn)(A64Cpu *cpu);
 } functions[] = {
-    {0x84000000, false, fn_version},
-    {0x84000001, true, fn_cpu_suspend},
-    {0x84000002, false, fn_cpu_off},
-    {0x84000003, true, fn_cpu_on},
-    {0x84000004, true, fn_affinity_info},
-    {0x84000006, false, fn_migrate_info_type},
-    {0x84000008, false, fn_system_off},
-    {0x84000009, false, fn_system_reset},
-    {0x8400000a, false, fn_features},
-    {0x84000012, true, fn_system_reset2},
-    {0x80000000, false, fn_smccc_version},
-    {0x80000001, false, fn_arch_features},
+    {0x84000000, false, fn_version},       {0x84000001, true, fn_cpu_suspend},
+    {0x84000002, false, fn_cpu_off},       {0x84000003, true, fn_cpu_on},
+    {0x84000004, true, fn_affinity_info},  {0x84000006, false, fn_migrate_info_type},
+    {0x84000008, false, fn_system_off},    {0x84000009, false, fn_system_reset},
+    {0x8400000a, false, fn_features},      {0x84000012, true, fn_system_reset2},
+    {0x80000000, false, fn_smccc_version}, {0x80000001, false, fn_arch_features},
 };
 enum { N_FUNCTIONS = sizeof(functions) / sizeof(functions[0]) };
 

@@ -11,10 +11,14 @@
 #include "target/arm/sys/regs.h"
 
 #include <stdlib.h>
-#include <string.h>
+
+#include "target/arm/a64_id.h"
 
 #define ROW(op0, op1, crn, crm, op2, label, read_el, write_el, ...)                                \
-    {.enc = A64_ENC(op0, op1, crn, crm, op2), .name = label, .rd = read_el, .wr = write_el,        \
+    {.enc = A64_ENC(op0, op1, crn, crm, op2),                                                      \
+     .name = label,                                                                                \
+     .rd = read_el,                                                                                \
+     .wr = write_el,                                                                               \
      __VA_ARGS__},
 static const A64Reg regs[] = {
 #include "target/arm/sys/regs.def"
@@ -24,7 +28,11 @@ enum { N_REGS = sizeof(regs) / sizeof(regs[0]) };
 
 /* The rest of the ID space (CRm 1..7), AArch32's among it: reads as zero. */
 static const A64Reg id_zero = {
-    .name = "ID space", .rd = 1, .wr = 4, .trap = TRAP_TID3, .flags = REG_CONST,
+    .name = "ID space",
+    .rd = 1,
+    .wr = 4,
+    .trap = TRAP_TID3,
+    .flags = REG_CONST,
     .read = a64_read_zero,
 };
 
@@ -102,7 +110,8 @@ static uint32_t vhe_redirect(const A64Cpu *cpu, uint32_t enc, unsigned el, bool 
 
 /* ---- translation ---- */
 
-/* Is an access without a helper right whatever the trap controls say but those of A64_MODE_TRAPS? */
+/* Is an access without a helper right whatever the trap controls say but those of A64_MODE_TRAPS?
+ */
 static bool trap_free(const A64Reg *r, unsigned el, uint64_t mode)
 {
     if (mode & A64_MODE_TRAPS) {

@@ -2,8 +2,8 @@
 /*
  * Which controls trap an access to a system register, by the trap class of its row.
  *
- * Source: Arm ARM (DDI 0487), D1.3.6 "Configurable instruction controls", D19 (accessibility of each
- * register). Not modelled: fine-grained traps (FEAT_FGT).
+ * Source: Arm ARM (DDI 0487), D1.3.6 "Configurable instruction controls", D19 (accessibility of
+ * each register). Not modelled: fine-grained traps (FEAT_FGT).
  */
 #include "target/arm/sys/regs.h"
 
@@ -86,7 +86,9 @@ static unsigned pmu_trap(const A64Cpu *cpu, A64Trap trap, bool write, unsigned e
 
 static unsigned debug_trap(const A64Cpu *cpu, A64Trap trap, unsigned el)
 {
-    uint64_t bit = trap == TRAP_DEBUG_OS ? MDCR_TDOSA : trap == TRAP_DEBUG_ROM ? MDCR_TDRA : MDCR_TDA;
+    uint64_t bit = trap == TRAP_DEBUG_OS    ? MDCR_TDOSA
+                   : trap == TRAP_DEBUG_ROM ? MDCR_TDRA
+                                            : MDCR_TDA;
     if (el == 0 && (cpu->sys.mdscr & BIT(12))) {
         return to_el1(cpu); /* MDSCR_EL1.TDCC */
     }
@@ -160,8 +162,7 @@ unsigned a64_reg_trap(const A64Cpu *cpu, const A64Reg *r, bool write, unsigned e
     case TRAP_DCZID: return 0;
     case TRAP_PAUTH:
         return both_trap(cpu, el, a64_el2_on(cpu) && !(a64_hcr(cpu) & HCR_APK), !(scr & SCR_APK));
-    case TRAP_ERR:
-        return both_trap(cpu, el, el2_traps(cpu, el, HCR_TERR), (scr & SCR_TERR) != 0);
+    case TRAP_ERR: return both_trap(cpu, el, el2_traps(cpu, el, HCR_TERR), (scr & SCR_TERR) != 0);
     case TRAP_LOR:
         return a64_is_secure(cpu)
                    ? A64_TRAP_UNDEF
@@ -185,7 +186,8 @@ bool a64_regs_trapped(const A64Cpu *cpu)
         return true;
     }
     if (a64_has(cpu, A64_FEAT_EL3) && el < 3 &&
-        ((cpu->sys.mdcr_el3 & (MDCR_TPM | MDCR_TDA | MDCR_TDOSA)) || (cpu->sys.cptr_el3 & BIT(31)))) {
+        ((cpu->sys.mdcr_el3 & (MDCR_TPM | MDCR_TDA | MDCR_TDOSA)) ||
+         (cpu->sys.cptr_el3 & BIT(31)))) {
         return true;
     }
     static const uint64_t el0_needs = SCTLR_UCT | SCTLR_UCI | SCTLR_DZE;

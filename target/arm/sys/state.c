@@ -2,8 +2,8 @@
 /*
  * Life of a CPU at system level: creation, reset, start, registers as text, saving and loading.
  *
- * Source: Arm ARM (DDI 0487), D1.3.1 "Reset"; Linux Documentation/arch/arm64/booting.rst (entry of a
- * directly booted kernel).
+ * Source: Arm ARM (DDI 0487), D1.3.1 "Reset"; Linux Documentation/arch/arm64/booting.rst (entry of
+ * a directly booted kernel).
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -14,7 +14,8 @@
 /* What newer machines have is 1 GHz; every guest copes with this one. */
 enum { DEFAULT_COUNTER_HZ = 62500000 };
 
-bool a64_sys_init(struct TcgCpu *tc, struct CpuPort *port, const TcgSystemConfig *config, Error *err)
+bool a64_sys_init(struct TcgCpu *tc, struct CpuPort *port, const TcgSystemConfig *config,
+                  Error *err)
 {
     A64Cpu *cpu = a64_of(tc);
     A64Sys *s = &cpu->sys;
@@ -32,9 +33,7 @@ bool a64_sys_init(struct TcgCpu *tc, struct CpuPort *port, const TcgSystemConfig
     s->counter_hz = config->counter_hz ? (uint32_t)config->counter_hz : DEFAULT_COUNTER_HZ;
     s->top_el = config->el3 ? 3 : config->el2 ? 2 : 1;
     s->semihosting = config->semihosting;
-    s->conduit = config->el3   ? A64_CONDUIT_NONE
-                 : config->el2 ? A64_CONDUIT_SMC
-                               : A64_CONDUIT_HVC;
+    s->conduit = config->el3 ? A64_CONDUIT_NONE : config->el2 ? A64_CONDUIT_SMC : A64_CONDUIT_HVC;
     if (!a64_regs_init(cpu, err) || !a64_timers_init(cpu, err)) {
         a64_regs_fini(cpu);
         return false;
@@ -136,8 +135,9 @@ void a64_sys_print(const struct TcgCpu *tc, void (*print)(void *opaque, const ch
     Printer p = {.print = print, .opaque = opaque};
     char line[160];
     uint32_t ps = a64_spsr_get(cpu);
-    snprintf(line, sizeof(line), "PC %016" PRIx64 "  SP %016" PRIx64 "  PSTATE %08x EL%u%c %c%c%c%c",
-             cpu->pc, cpu->sp, ps, a64_cur_el(cpu), ps & 1 ? 'h' : 't', ps >> 31 & 1 ? 'N' : '-',
+    snprintf(line, sizeof(line),
+             "PC %016" PRIx64 "  SP %016" PRIx64 "  PSTATE %08x EL%u%c %c%c%c%c", cpu->pc, cpu->sp,
+             ps, a64_cur_el(cpu), ps & 1 ? 'h' : 't', ps >> 31 & 1 ? 'N' : '-',
              ps >> 30 & 1 ? 'Z' : '-', ps >> 29 & 1 ? 'C' : '-', ps >> 28 & 1 ? 'V' : '-');
     print(opaque, line);
     for (unsigned n = 0; n < 31; n += 3) {

@@ -196,6 +196,12 @@ bool a64_regs_trapped(const A64Cpu *cpu);
 
 typedef enum A64Regime { REGIME_EL10, REGIME_EL2, REGIME_EL20, REGIME_EL3 } A64Regime;
 
+/* Whose SCTLR, TCR, TTBR, MAIR a regime uses. */
+static inline unsigned a64_regime_level(A64Regime r)
+{
+    return r == REGIME_EL10 ? 1 : r == REGIME_EL3 ? 3 : 2;
+}
+
 /* What a walk is for; tlb.c takes it apart from the CPU or an AT instruction. */
 typedef struct A64Walk {
     A64Regime regime;

@@ -97,8 +97,7 @@ uint64_t a64_timer_read(A64Cpu *cpu, A64TimerId t, unsigned which)
     uint64_t ctl = cpu->sys.cnt_ctl[t];
     switch (which) {
     case A64_TIMER_TVAL: return (uint32_t)(cpu->sys.cnt_cval[t] - ticks_now(cpu, t));
-    case A64_TIMER_CTL:
-        return ctl | ((ctl & CTL_ENABLE) && condition(cpu, t) ? CTL_ISTATUS : 0);
+    case A64_TIMER_CTL: return ctl | ((ctl & CTL_ENABLE) && condition(cpu, t) ? CTL_ISTATUS : 0);
     default: return cpu->sys.cnt_cval[t];
     }
 }

@@ -47,17 +47,12 @@ static A64Regime current_regime(const A64Cpu *cpu)
     }
 }
 
-static unsigned level_of(A64Regime r)
-{
-    return r == REGIME_EL10 ? 1 : r == REGIME_EL3 ? 3 : 2;
-}
-
 /* A walk in a regime: which stages are on. */
 static A64Walk walk_in(const A64Cpu *cpu, A64Regime regime, bool user, TcgAccess access)
 {
     uint64_t hcr = a64_hcr(cpu);
     A64Walk w = {.regime = regime, .user = user, .access = access, .secure = a64_is_secure(cpu)};
-    w.stage1 = cpu->sys.sctlr[level_of(regime)] & SCTLR_M;
+    w.stage1 = cpu->sys.sctlr[a64_regime_level(regime)] & SCTLR_M;
     if (regime == REGIME_EL10) {
         if (hcr & (HCR_DC | HCR_TGE)) {
             w.stage1 = false;
@@ -82,7 +77,7 @@ static uint64_t asid_of(const A64Cpu *cpu, A64Regime r)
     if (r != REGIME_EL10 && r != REGIME_EL20) {
         return 0;
     }
-    unsigned el = level_of(r);
+    unsigned el = a64_regime_level(r);
     uint64_t tcr = cpu->sys.tcr[el];
     uint64_t asid = (tcr >> 22 & 1 ? cpu->sys.ttbr1[el] : cpu->sys.ttbr0[el]) >> 48;
     return tcr >> 36 & 1 ? asid : asid & 0xff; /* TCR.AS */
@@ -98,7 +93,7 @@ uint64_t a64_sys_context(const struct TcgCpu *tc, TcgMmuIndex mmu)
 {
     const A64Cpu *cpu = a64_of_const(tc);
     A64Walk w = a64_walk_of(cpu, TCG_READ, mmu);
-    uint64_t sctlr = cpu->sys.sctlr[level_of(w.regime)], hcr = a64_hcr(cpu), key = w.regime;
+    uint64_t sctlr = cpu->sys.sctlr[a64_regime_level(w.regime)], hcr = a64_hcr(cpu), key = w.regime;
     key |= w.user ? KEY_USER : 0;
     key |= w.pan ? KEY_PAN : 0;
     key |= w.secure ? KEY_SECURE : 0;
@@ -116,7 +111,8 @@ uint64_t a64_sys_context(const struct TcgCpu *tc, TcgMmuIndex mmu)
     return key;
 }
 
-bool a64_sys_walk(struct TcgCpu *tc, uint64_t va, TcgAccess access, TcgMmuIndex mmu, TcgTlbFill *out)
+bool a64_sys_walk(struct TcgCpu *tc, uint64_t va, TcgAccess access, TcgMmuIndex mmu,
+                  TcgTlbFill *out)
 {
     A64Cpu *cpu = a64_of(tc);
     A64Walk w = a64_walk_of(cpu, access, mmu);
@@ -126,7 +122,7 @@ bool a64_sys_walk(struct TcgCpu *tc, uint64_t va, TcgAccess access, TcgMmuIndex 
     }
     *out = found.fill;
     /* SCTLR.A: every unaligned access faults, as on Device memory */
-    out->device |= (cpu->sys.sctlr[level_of(w.regime)] & SCTLR_A) != 0;
+    out->device |= (cpu->sys.sctlr[a64_regime_level(w.regime)] & SCTLR_A) != 0;
     return true;
 }
 
@@ -156,7 +152,7 @@ typedef enum TlbScope { T_ALL, T_ASID, T_VA, T_IPA, T_ALL12 } TlbScope;
 typedef struct TlbiOp {
     TlbScope scope;
     A64Regime regime;
-    bool     broadcast, range;
+    bool broadcast, range;
 } TlbiOp;
 
 static uint32_t without_nxs(uint32_t enc)
@@ -195,7 +191,7 @@ static bool decode_el2(unsigned crm, unsigned op2, bool range, TlbiOp *o)
         return op2 == 1 || op2 == 5;
     }
     switch (op2) {
-    case 0: o->scope = T_ALL; return true;   /* ALLE2 */
+    case 0: o->scope = T_ALL; return true; /* ALLE2 */
     case 1:
     case 5: o->scope = T_VA; return true;    /* VAE2, VALE2 */
     case 4: o->scope = T_ALL12; return true; /* ALLE1 */
@@ -250,7 +246,7 @@ static void range_of(const A64Cpu *cpu, A64Regime regime, uint64_t arg, TcgTlbOp
 {
     static const uint8_t gran[4] = {0, 12, 14, 16};
     unsigned bits = gran[arg >> 46 & 3], scale = arg >> 44 & 3, num = arg >> 39 & 31;
-    unsigned el = level_of(regime);
+    unsigned el = a64_regime_level(regime);
     bool ds = regime == REGIME_EL10 || regime == REGIME_EL20 ? cpu->sys.tcr[el] >> 59 & 1
                                                              : cpu->sys.tcr[el] >> 32 & 1;
     if (!bits) {
@@ -281,15 +277,16 @@ bool a64_tlbi(A64Cpu *cpu, uint32_t enc, uint64_t arg)
         regime = REGIME_EL10;
     }
     TcgTlbOp op = {.key = regime, .key_mask = KEY_REGIME | KEY_SECURE};
-    op.key |= a64_is_secure(cpu) && regime != REGIME_EL3 ? KEY_SECURE : 0;
-    op.key |= regime == REGIME_EL3 ? KEY_SECURE : 0;
+    bool secure = a64_has(cpu, A64_FEAT_EL3) &&
+                  (regime == REGIME_EL3 || !(cpu->sys.scr & SCR_NS)); /* at EL3, too */
+    op.key |= secure ? KEY_SECURE : 0;
     op.broadcast = o.broadcast || (regime == REGIME_EL10 && (hcr & BIT(9))); /* HCR_EL2.FB */
     if (regime == REGIME_EL10 && a64_el2_on(cpu) && o.scope != T_ALL12) {
         op.key |= vmid_of(cpu) << 32;
         op.key_mask |= KEY_VMID;
     }
     if (o.scope == T_ASID) {
-        uint64_t asid = arg >> 48, tcr = cpu->sys.tcr[level_of(regime)];
+        uint64_t asid = arg >> 48, tcr = cpu->sys.tcr[a64_regime_level(regime)];
         op.key |= (tcr >> 36 & 1 ? asid : asid & 0xff) << 16;
         op.key_mask |= KEY_ASID;
         op.keep_global = true;

@@ -125,12 +125,16 @@ static const uint16_t clobber_none[] = {0xffff};
 static const uint16_t clobber_fpcr[] = {A64_S_FPCR, 0xffff};
 /* What a write to a system register may change of the slots. */
 static const uint16_t clobber_sys[] = {
-    A64_S_SP,         A64_S_NZCV,      A64_S_BTYPE,     A64_S_EXCL_ADDR,  A64_S_FPCR,
-    A64_S_QC,         A64_S_TPIDR_EL0, A64_S_DAIF,      A64_S_TPIDRRO_EL0, A64_S_TPIDR_EL1,
-    A64_S_TPIDR_EL2,  A64_S_SP_EL0,    A64_S_SP_EL1,    A64_S_ELR_EL1,    A64_S_SPSR_EL1,
-    A64_S_ESR_EL1,    A64_S_FAR_EL1,   A64_S_ELR_EL2,   A64_S_SPSR_EL2,   A64_S_ESR_EL2,
-    A64_S_FAR_EL2,    A64_S_TTBR0_EL1, A64_S_TTBR1_EL1, A64_S_PAR_EL1,    A64_S_VBAR_EL1,
-    A64_S_CONTEXTIDR_EL1, A64_S_IRQ_HELD, 0xffff,
+    A64_S_SP,        A64_S_NZCV,           A64_S_BTYPE,
+    A64_S_EXCL_ADDR, A64_S_FPCR,           A64_S_QC,
+    A64_S_TPIDR_EL0, A64_S_DAIF,           A64_S_TPIDRRO_EL0,
+    A64_S_TPIDR_EL1, A64_S_TPIDR_EL2,      A64_S_SP_EL0,
+    A64_S_SP_EL1,    A64_S_ELR_EL1,        A64_S_SPSR_EL1,
+    A64_S_ESR_EL1,   A64_S_FAR_EL1,        A64_S_ELR_EL2,
+    A64_S_SPSR_EL2,  A64_S_ESR_EL2,        A64_S_FAR_EL2,
+    A64_S_TTBR0_EL1, A64_S_TTBR1_EL1,      A64_S_PAR_EL1,
+    A64_S_VBAR_EL1,  A64_S_CONTEXTIDR_EL1, A64_S_IRQ_HELD,
+    0xffff,
 };
 
 #define HELPER_INT(label, mode)                                                                    \

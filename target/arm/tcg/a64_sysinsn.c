@@ -6,8 +6,8 @@
  * Source: Arm ARM (DDI 0487), C5, C6.2 (ERET, HVC, SMC, HLT, MSR), D1.4 (SP alignment), J1.1
  * (CheckSPAlignment, CheckFPAdvSIMDEnabled64).
  *
- * SP alignment costs nothing while SP is aligned: an instruction that may misalign it checks what it
- * puts and leaves for another mode word (A64_MODE_SPBAD), under which accesses by SP raise.
+ * SP alignment costs nothing while SP is aligned: an instruction that may misalign it checks what
+ * it puts and leaves for another mode word (A64_MODE_SPBAD), under which accesses by SP raise.
  */
 #include "target/arm/tcg/a64_pauth.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A64 system instructions of user mode (with EL1 and up: a64_sysinsn.c): hints, barriers, system registers, cache maintenance.
+ * A64 system instructions of user mode (with EL1 and up: a64_sysinsn.c): hints, barriers, system
+ * registers, cache maintenance.
  *
  * Source: Arm ARM (DDI 0487), C5 "The A64 System Instruction Class", D19; what Linux lets EL0 do
  * (arch/arm64: SCTLR_EL1.UCT, UCI, DZE set; ID registers emulated; CNTPCT and PMU not accessible).
