@@ -8,41 +8,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-#ifdef HAVE_CAPSTONE
-#include <capstone/capstone.h>
-#endif
-
 #include "target/arm/decode/a64_decode.h"
+#include "util/disasm.h"
 
-#ifdef HAVE_CAPSTONE
 static bool library_text(const uint8_t *code, uint64_t pc, char *out, size_t out_bytes)
 {
-    csh handle;
-    cs_insn *insn;
-    if (cs_open(CS_ARCH_ARM64, CS_MODE_LITTLE_ENDIAN, &handle) != CS_ERR_OK) {
-        return false;
-    }
-    size_t n = cs_disasm(handle, code, 4, pc, 1, &insn);
-    if (n) {
-        snprintf(out, out_bytes, "%s %s", insn->mnemonic, insn->op_str);
-        cs_free(insn, n);
-    }
-    cs_close(&handle);
-    return n != 0;
+    Disasm *d = disasm_open(DISASM_A64);
+    bool ok = d && disasm_text(d, code, 4, pc, out, out_bytes);
+    disasm_close(d);
+    return ok;
 }
-#else
-static bool library_text(const uint8_t *code, uint64_t pc, char *out, size_t out_bytes)
-{
-    (void)code;
-    (void)pc;
-    (void)out;
-    (void)out_bytes;
-    return false;
-}
-#endif
 
 /* NAME field=value ..., the fields in the order of the row. */
 static void row_text(uint32_t word, char *out, size_t out_bytes)
