@@ -13,6 +13,7 @@ include tests/user/local.mk
 include tests/isa/local.mk
 include tests/core/local.mk
 if SYSTEM
+include tests/bare/local.mk
 include tests/hw/arm.mk
 endif
 include tests/hw/local.mk

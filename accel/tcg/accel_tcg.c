@@ -55,6 +55,7 @@ static bool init(Accel *a, const AccelConfig *config, const TcgGuest *guest, Err
     t->cpu = (TcgSystemConfig){.cpu_model = t->cpu_model,
                                .el2 = config->el2,
                                .el3 = config->el3,
+                               .semihosting = config->semihosting,
                                .host_avx = tcg_backend_x86_64.host_features() & TCG_HOST_AVX,
                                .counter_hz = config->counter_hz};
     t->engine = sys_engine_new(a->machine, guest, &c, err);

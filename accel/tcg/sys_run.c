@@ -45,8 +45,7 @@ static void follow_changes(SysVcpu *s)
 
 static void take_interrupt(SysVcpu *s)
 {
-    if (atomic_load_explicit(&s->port->lines, memory_order_acquire) &&
-        sys_target(s)->interrupt(s->v->cpu)) {
+    if (sys_target(s)->interrupt(s->v->cpu)) {
         enter_mode(s);
     }
 }

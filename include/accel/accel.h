@@ -36,6 +36,7 @@ typedef struct AccelConfig {
     const char *options;     /* rest of -accel: "thread=multi,tb-size=..." */
     bool        el2, el3;    /* Arm: virtualization=on, secure=on */
     bool        one_insn;    /* -one-insn-per-tb */
+    bool        semihosting; /* Arm: HLT #0xf000 calls the host */
     uint32_t    log;         /* bits for the translator's -d kinds */
     const char *log_file;
     uint64_t    counter_hz;  /* Arm: CNTFRQ_EL0; 0: the model's */

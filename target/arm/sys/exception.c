@@ -288,6 +288,9 @@ bool a64_sys_interrupt(struct TcgCpu *tc)
     A64Cpu *cpu = a64_of(tc);
     uint32_t lines = port_lines(cpu);
     cpu->irq_held = 0;
+    if (!lines && !(cpu->sys.hcr & (HCR_VI | HCR_VF | HCR_VSE))) {
+        return false;
+    }
     for (const Interrupt *i = interrupts; i < interrupts + N_INTERRUPTS; i++) {
         if (!pending(cpu, i, lines)) {
             continue;

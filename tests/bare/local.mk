@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Programs without an operating system.
+noinst_PROGRAMS += tests/bare/bare-run
+tests_bare_bare_run_SOURCES = tests/bare/bare-run.c
+tests_bare_bare_run_LDADD = $(SYSTEM_LIBS)
