@@ -40,7 +40,7 @@ _start:
     msr     ttbr0_el1, x0
     ldr     x0, =0xff44             /* MAIR: 0 normal non-cacheable, 1 normal write-back; 2 device */
     msr     mair_el1, x0
-    ldr     x0, =0x200803518        /* TCR: T0SZ 24, write-back, inner shareable, EPD1, IPS 40 bits */
+    ldr     x0, =0x200803519        /* TCR: T0SZ 25, write-back, inner shareable, EPD1, IPS 40 bits */
     msr     tcr_el1, x0
     isb
     tlbi    vmalle1

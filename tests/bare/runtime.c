@@ -56,7 +56,8 @@ __attribute__((weak)) void bare_exception(BareFrame *f, unsigned vector)
     bare_exit();
 }
 
-/* ---- page tables: 40-bit addresses, level 1 first; RAM by 4 KiB pages, then by 2 MiB blocks ---- */
+/* ---- page tables: 39-bit addresses, level 1 first; RAM by 4 KiB pages, then by 2 MiB blocks ----
+ */
 
 enum { PAGES = BARE_PAGED >> 12 };
 static uint64_t level1[512] __attribute__((aligned(4096)));
@@ -71,8 +72,8 @@ uint64_t bare_tables(void)
     level1[0] = DEVICE | 1ull << 54 | 1;
     level1[1] = (uint64_t)level2 | 3;
     for (uint64_t i = 0; i < 512; i++) {
-        level2[i] = i < PAGES / 512 ? (uint64_t)&level3[i * 512] | 3
-                                    : (BARE_RAM + (i << 21)) | NORMAL | 1;
+        level2[i] =
+            i < PAGES / 512 ? (uint64_t)&level3[i * 512] | 3 : (BARE_RAM + (i << 21)) | NORMAL | 1;
     }
     for (uint64_t i = 0; i < PAGES; i++) {
         level3[i] = (BARE_RAM + (i << 12)) | NORMAL | 3;
