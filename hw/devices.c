@@ -32,6 +32,16 @@ const DeviceClass *const hw_devices[] = {
     &virtio_serial_device_class,
     &virtconsole_class,
     &virtserialport_class,
+    &virtio_net_pci_class,
+    &virtio_net_device_class,
+    &virtio_balloon_pci_class,
+    &virtio_balloon_device_class,
+    &virtio_keyboard_pci_class,
+    &virtio_keyboard_device_class,
+    &virtio_mouse_pci_class,
+    &virtio_mouse_device_class,
+    &virtio_tablet_pci_class,
+    &virtio_tablet_device_class,
     NULL,
 };
 

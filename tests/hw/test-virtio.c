@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* virtio: transports, ring formats, hostile rings; entropy, disk, console. */
+#include <linux/virtio_balloon.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_console.h>
+#include <linux/virtio_net.h>
 
 #include "../block/ram_disk.h"
 #include "core/chardev.h"
+#include "core/input.h"
 #include "core/state.h"
+#include "hw/balloon.h"
+#include "hw/net/offload.h"
 #include "virtio_driver.h"
 
 static const unsigned all_flags[] = {
@@ -524,6 +529,252 @@ static void test_console(void)
     g_string_free(s.text, TRUE);
 }
 
+/* ---- network */
+
+typedef struct Wire {
+    NetPort port;
+    GPtrArray *frames; /* of GBytes */
+} Wire;
+
+static bool wire_receive(NetPort *p, const struct iovec *iov, int n)
+{
+    Wire *w = p->opaque;
+    uint8_t buf[NET_MAX_BYTES];
+    size_t bytes = iov_to_buf(iov, (unsigned)n, 0, buf, sizeof buf);
+
+    g_ptr_array_add(w->frames, g_bytes_new(buf, bytes));
+    return true;
+}
+
+static const NetPortOps wire_ops = {.receive = wire_receive};
+
+static void run_loop(HwRig *r)
+{
+    machine_unlock(r->m);
+    while (g_main_context_iteration(r->m->loop, FALSE)) {
+    }
+    machine_lock(r->m);
+}
+
+static const uint8_t *frame_at(const Wire *w, unsigned i, size_t *bytes)
+{
+    g_assert_cmpuint(i, <, w->frames->len);
+    return g_bytes_get_data(g_ptr_array_index(w->frames, i), bytes);
+}
+
+/* An IPv4 TCP frame with `payload` bytes; returns its length. */
+static size_t make_tcp(uint8_t *f, size_t payload)
+{
+    memset(f, 0, 54);
+    memset(f, 0x52, 12);
+    f[0] = 0x54; /* unicast */
+    store_be16(f + 12, 0x0800);
+    f[14] = 0x45;
+    store_be16(f + 16, (uint16_t)(40 + payload));
+    f[22] = 64;
+    f[23] = 6;
+    store_be32(f + 26, 0x0a000001);
+    store_be32(f + 30, 0x0a000002);
+    store_be16(f + 24, net_sum_finish(net_sum(f + 14, 20, 0)));
+    store_be32(f + 38, 1000);
+    f[46] = 0x50;
+    f[47] = 0x19; /* FIN PSH ACK */
+    for (size_t i = 0; i < payload; i++) {
+        f[54 + i] = (uint8_t)(i * 7);
+    }
+    return 54 + payload;
+}
+
+static void test_net(void)
+{
+    for (unsigned f = 0; f < G_N_ELEMENTS(all_flags); f++) {
+        HwRig *r = rig_new();
+        Wire w = {.frames = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref)};
+        uint32_t len = 0;
+        size_t bytes;
+        NetFrameInfo info;
+
+        net_port_init(&w.port, r->m, "n0", &wire_ops, &w);
+        VDrv *d = vdrv_new(r, "virtio-net", "netdev=n0,mac=52:54:00:01:02:03", all_flags[f]);
+        vdrv_start(d,
+                   VIRTIO_BIT(VIRTIO_NET_F_CSUM) | VIRTIO_BIT(VIRTIO_NET_F_HOST_TSO4) |
+                       VIRTIO_BIT(VIRTIO_NET_F_GUEST_CSUM) | VIRTIO_BIT(VIRTIO_NET_F_MRG_RXBUF) |
+                       VIRTIO_BIT(VIRTIO_NET_F_CTRL_VQ) | VIRTIO_BIT(VIRTIO_NET_F_CTRL_RX),
+                   3);
+        g_assert_cmphex(vdrv_config(d, 0, 4), ==, 0x01005452);
+        uint64_t tx = rig_alloc(r, 8192, 64), rx = rig_alloc(r, 16384, 64);
+        /* a plain frame */
+        uint8_t *h = rig_host(r, tx);
+        bytes = make_tcp(h + 12, 3000);
+        vdrv_add(d, 1, (VBuf[]){{tx, 12, false}, {tx + 12, 100, false}}, 2);
+        vdrv_kick(d, 1);
+        run_loop(r);
+        g_assert_true(vdrv_used(d, 1, &len));
+        g_assert_cmpuint(w.frames->len, ==, 1);
+        frame_at(&w, 0, &bytes);
+        g_assert_cmpuint(bytes, ==, 100);
+        /* three segments of 1000 bytes */
+        h[0] = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+        h[1] = VIRTIO_NET_HDR_GSO_TCPV4;
+        store_le16(h + 4, 1000);
+        store_le16(h + 6, 34);
+        store_le16(h + 8, 16);
+        vdrv_add(d, 1, (VBuf[]){{tx, 12 + 54 + 3000, false}}, 1);
+        vdrv_kick(d, 1);
+        run_loop(r);
+        g_assert_cmpuint(w.frames->len, ==, 4);
+        for (unsigned i = 1; i < 4; i++) {
+            const uint8_t *p = frame_at(&w, i, &bytes);
+            g_assert_cmpuint(bytes, ==, 1054);
+            g_assert_cmpuint(load_be32(p + 38), ==, 1000 + 1000 * (i - 1));
+            g_assert_cmphex(p[47], ==, i == 3 ? 0x19 : 0x10);
+            net_frame_look(p, bytes, true, &info);
+            g_assert_true(info.tcp && info.ip_ok && info.l4_ok);
+        }
+        g_assert_true(vdrv_used(d, 1, &len));
+        /* back in, over three merged buffers; marked as right */
+        for (unsigned i = 0; i < 3; i++) {
+            vdrv_add(d, 0, (VBuf[]){{rx + 512 * i, 512, true}}, 1);
+        }
+        vdrv_kick(d, 0);
+        const uint8_t *p = frame_at(&w, 2, &bytes);
+        net_send_buf(&w.port, p, bytes);
+        run_loop(r);
+        g_assert_true(vdrv_used(d, 0, &len));
+        g_assert_cmpuint(len, ==, 512);
+        g_assert_true(vdrv_used(d, 0, &len));
+        g_assert_true(vdrv_used(d, 0, &len));
+        g_assert_cmpuint(len, ==, 12 + 1054 - 1024);
+        g_assert_cmphex(rig_read(r, rx, 1), ==, VIRTIO_NET_HDR_F_DATA_VALID);
+        g_assert_cmpuint(rig_read(r, rx + 10, 2), ==, 3);
+        g_assert_cmpint(memcmp(rig_host(r, rx) + 12, p, bytes), ==, 0);
+        /* no buffer: it waits; a wrong checksum is not marked */
+        uint8_t bad[1054];
+        memcpy(bad, p, sizeof bad);
+        bad[1000] ^= 1;
+        net_send_buf(&w.port, bad, sizeof bad);
+        vdrv_add(d, 0, (VBuf[]){{rx, 4096, true}}, 1);
+        vdrv_kick(d, 0);
+        run_loop(r);
+        g_assert_true(vdrv_used(d, 0, &len));
+        g_assert_cmpuint(len, ==, 1066);
+        g_assert_cmphex(rig_read(r, rx, 1), ==, 0);
+        /* promiscuous off: only what is for us */
+        memcpy(h, "\0\0\0", 3);
+        vdrv_add(d, 2, (VBuf[]){{tx, 2, false}, {tx + 2, 1, false}, {rx, 1, true}}, 3);
+        vdrv_kick(d, 2);
+        run_loop(r);
+        g_assert_true(vdrv_used(d, 2, &len));
+        g_assert_cmpuint(rig_read(r, rx, 1), ==, VIRTIO_NET_OK);
+        vdrv_add(d, 0, (VBuf[]){{rx, 4096, true}}, 1);
+        net_send_buf(&w.port, bad, sizeof bad);
+        g_assert_false(vdrv_used(d, 0, &len));
+        memcpy(bad, "\x52\x54\x00\x01\x02\x03", 6);
+        net_send_buf(&w.port, bad, sizeof bad);
+        g_assert_true(vdrv_used(d, 0, &len));
+        /* nonsense headers */
+        for (unsigned i = 0; i < 200; i++) {
+            for (unsigned k = 0; k < 70; k++) {
+                h[k] = (uint8_t)g_test_rand_int();
+            }
+            h[24] = 0x08, h[25] = 0, h[26] = 0x45, h[35] = 6;
+            h[1] = i & 1;
+            vdrv_add(d, 1, (VBuf[]){{tx, 40 + 16 * i, false}}, 1);
+            vdrv_kick(d, 1);
+            run_loop(r);
+            g_assert_true(vdrv_used(d, 1, &len));
+        }
+        net_port_destroy(&w.port);
+        g_ptr_array_free(w.frames, TRUE);
+        g_free(d);
+        rig_free(r);
+    }
+}
+
+/* ---- input, balloon */
+
+static void test_input(void)
+{
+    HwRig *r = rig_new();
+    VDrv *d = vdrv_new(r, "virtio-tablet", NULL, VDRV_PCI);
+    uint64_t buf = rig_alloc(r, 256, 64), base = d->bar + 0x2000;
+    uint32_t len = 0;
+
+    vdrv_start(d, 0, 2);
+    rig_write(r, base, 1, 1);
+    g_assert_cmpuint(vdrv_config(d, 2, 1), ==, strlen("Gemel Virtio Tablet"));
+    rig_write(r, base, 1, 0x11);
+    rig_write(r, base + 1, 1, 3); /* EV_ABS */
+    g_assert_cmpuint(vdrv_config(d, 2, 1), ==, 1);
+    g_assert_cmphex(vdrv_config(d, 8, 1), ==, 3);
+    rig_write(r, base, 2, 0x0012);
+    g_assert_cmphex(vdrv_config(d, 12, 4), ==, INPUT_ABS_MAX);
+    for (unsigned i = 0; i < 3; i++) {
+        vdrv_add(d, 0, (VBuf[]){{buf + 8 * i, 8, true}}, 1);
+    }
+    vdrv_kick(d, 0);
+    input_send_abs(r->m, INPUT_X, 100);
+    input_send_abs(r->m, INPUT_Y, 200);
+    g_assert_false(vdrv_used(d, 0, &len));
+    input_sync(r->m);
+    for (unsigned i = 0; i < 3; i++) {
+        g_assert_true(vdrv_used(d, 0, &len));
+    }
+    g_assert_cmphex(rig_read(r, buf, 8), ==, 3 | 100ull << 32);
+    g_assert_cmphex(rig_read(r, buf + 8, 8), ==, 3 | 1 << 16 | 200ull << 32);
+    g_assert_cmphex(rig_read(r, buf + 16, 8), ==, 0);
+    /* nobody reads: bounded, and in order when somebody does */
+    for (unsigned i = 0; i < 1000; i++) {
+        input_send_button(r->m, 0x110, i & 1);
+        input_sync(r->m);
+    }
+    vdrv_add(d, 0, (VBuf[]){{buf, 8, true}}, 1);
+    vdrv_kick(d, 0);
+    g_assert_true(vdrv_used(d, 0, &len));
+    g_assert_cmphex(rig_read(r, buf, 4), ==, 1 | 0x110 << 16);
+    g_free(d);
+    rig_free(r);
+}
+
+static void test_balloon(void)
+{
+    HwRig *r = rig_new();
+    VDrv *d = vdrv_new(r, "virtio-balloon", "free-page-reporting=on", VDRV_PCI);
+    uint64_t buf = rig_alloc(r, 4096, 4096), page = rig_alloc(r, 8192, 4096);
+    uint32_t len = 0;
+    BalloonInfo info;
+    Error err = {0};
+
+    vdrv_start(d, VIRTIO_BIT(VIRTIO_BALLOON_F_STATS_VQ) | VIRTIO_BIT(VIRTIO_BALLOON_F_REPORTING),
+               4);
+    g_assert_true(balloon_set_target(r->m, RIG_RAM_BYTES - 8192, &err));
+    g_assert_cmpuint(vdrv_config(d, 0, 4), ==, 2);
+    g_assert_false(balloon_set_target(r->m, RIG_RAM_BYTES + 1, &err));
+    memset(rig_host(r, page), 0x77, 8192);
+    rig_write(r, buf, 4, page >> 12);
+    rig_write(r, buf + 4, 4, 0xffffffff); /* nowhere */
+    vdrv_add(d, 0, (VBuf[]){{buf, 8, false}}, 1);
+    vdrv_kick(d, 0);
+    g_assert_true(vdrv_used(d, 0, &len));
+    g_assert_cmphex(rig_read(r, page, 8), ==, 0);
+    g_assert_cmphex(rig_read(r, page + 4096, 1), ==, 0x77);
+    rig_write(r, d->bar + 0x2000 + 4, 4, 1);
+    vdrv_add(d, 3, (VBuf[]){{page + 4096, 4096, true}}, 1);
+    vdrv_kick(d, 3);
+    g_assert_cmphex(rig_read(r, page + 4096, 1), ==, 0);
+    rig_write(r, buf, 2, VIRTIO_BALLOON_S_MEMFREE);
+    rig_write(r, buf + 2, 8, 123456);
+    vdrv_add(d, 2, (VBuf[]){{buf, 10, false}}, 1);
+    vdrv_kick(d, 2);
+    g_assert_false(vdrv_used(d, 2, &len));
+    g_assert_true(balloon_info(r->m, &info, &err));
+    g_assert_cmpuint(info.free_bytes, ==, 123456);
+    g_assert_cmpuint(info.actual_bytes, ==, RIG_RAM_BYTES - 4096);
+    g_assert_true(vdrv_used(d, 2, &len));
+    g_free(d);
+    rig_free(r);
+}
+
 /* ---- saving: half-way through a ring, into a machine of the same shape */
 
 static bool buf_write(void *opaque, const void *buf, size_t bytes)
@@ -605,6 +856,9 @@ int main(int argc, char **argv)
     g_test_add_func("/virtio/blk-errors", test_blk_errors);
     g_test_add_func("/virtio/blk-flight", test_blk_flight);
     g_test_add_func("/virtio/console", test_console);
+    g_test_add_func("/virtio/net", test_net);
+    g_test_add_func("/virtio/input", test_input);
+    g_test_add_func("/virtio/balloon", test_balloon);
     g_test_add_func("/virtio/state", test_state);
     return g_test_run();
 }
