@@ -585,6 +585,25 @@ static size_t make_tcp(uint8_t *f, size_t payload)
     return 54 + payload;
 }
 
+static void net_nonsense(HwRig *r, VDrv *d, uint64_t tx)
+{
+    uint8_t *h = rig_host(r, tx);
+    uint32_t len = 0;
+
+    /* nonsense headers */
+    for (unsigned i = 0; i < 200; i++) {
+        for (unsigned k = 0; k < 70; k++) {
+            h[k] = (uint8_t)g_test_rand_int();
+        }
+        h[24] = 0x08, h[25] = 0, h[26] = 0x45, h[35] = 6;
+        h[1] = i & 1;
+        vdrv_add(d, 1, (VBuf[]){{tx, 40 + 16 * i, false}}, 1);
+        vdrv_kick(d, 1);
+        run_loop(r);
+        g_assert_true(vdrv_used(d, 1, &len));
+    }
+}
+
 static void test_net(void)
 {
     for (unsigned f = 0; f < G_N_ELEMENTS(all_flags); f++) {
@@ -672,18 +691,7 @@ static void test_net(void)
         memcpy(bad, "\x52\x54\x00\x01\x02\x03", 6);
         net_send_buf(&w.port, bad, sizeof bad);
         g_assert_true(vdrv_used(d, 0, &len));
-        /* nonsense headers */
-        for (unsigned i = 0; i < 200; i++) {
-            for (unsigned k = 0; k < 70; k++) {
-                h[k] = (uint8_t)g_test_rand_int();
-            }
-            h[24] = 0x08, h[25] = 0, h[26] = 0x45, h[35] = 6;
-            h[1] = i & 1;
-            vdrv_add(d, 1, (VBuf[]){{tx, 40 + 16 * i, false}}, 1);
-            vdrv_kick(d, 1);
-            run_loop(r);
-            g_assert_true(vdrv_used(d, 1, &len));
-        }
+        net_nonsense(r, d, tx);
         net_port_destroy(&w.port);
         g_ptr_array_free(w.frames, TRUE);
         g_free(d);
