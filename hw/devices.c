@@ -21,6 +21,8 @@ const DeviceClass *const hw_devices[] = {
     &gpio_key_class,
     &gicv2_class,
     &gicv2m_class,
+    &gicv3_class,
+    &gicv3_its_class,
     &pcie_host_class,
     &pcie_host_bridge_class,
     &pcie_root_port_class,

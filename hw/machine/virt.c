@@ -248,8 +248,32 @@ static bool add_gicv2(Board *b, Error *err)
 
 static bool add_gicv3(Board *b, Error *err)
 {
-    (void)b;
-    return error_set(err, "-M virt,gic-version=3: not there yet; use gic-version=2");
+    const VirtRange *p = b->place;
+    unsigned low = (unsigned)(p[VIRT_GIC_REDIST].bytes / REDIST_BYTES);
+
+    b->gic = device_new(b->machine, &gicv3_class, "gic");
+    set_number(b->gic, "cpus", b->config->n_cpus);
+    set_number(b->gic, "spis", VIRT_N_SPIS);
+    set_number(b->gic, "first-region-cpus", low);
+    set_flag(b->gic, "virtualization", b->has_el2);
+    set_flag(b->gic, "lpis", b->has_its);
+    if (!device_realize(b->gic, err)) {
+        return false;
+    }
+    device_map(b->gic, 0, p[VIRT_GIC_DIST].base);
+    device_map(b->gic, 1, p[VIRT_GIC_REDIST].base);
+    if (b->config->n_cpus > low) {
+        device_map(b->gic, 2, p[VIRT_HIGH_REDIST].base);
+    }
+    if (!b->has_its) {
+        return true;
+    }
+    b->its = device_new(b->machine, &gicv3_its_class, "its");
+    if (!device_set(b->its, "gic", "gic", err) || !device_realize(b->its, err)) {
+        return false;
+    }
+    device_map(b->its, 0, p[VIRT_GIC_ITS].base);
+    return true;
 }
 
 static bool add_gic(Board *b, Error *err)

@@ -32,13 +32,15 @@ typedef struct CpuAccess {
     bool     secure;
     uint64_t route;   /* Arm: HCR_EL2 of the current security state (0 when EL2 is off) */
     uint64_t route2;  /* Arm: SCR_EL3 */
+    uint8_t *trap;    /* out; preset 0. Arm: with a result of false, the EL that the access traps to
+                       * (EC 0x18) instead of being undefined. NULL: always undefined */
 } CpuAccess;
 
 /*
  * A row that a device adds to a CPU's system-register table (GIC CPU interface, local APIC MSRs).
  * encoding: Arm: op0 << 14 | op1 << 11 | CRn << 7 | CRm << 3 | op2; x86: MSR number.
  * The functions run on the vCPU's thread without the machine lock.
- * Return false: the access traps as undefined.
+ * Return false: the access is undefined, or traps to the level put into CpuAccess.trap.
  */
 typedef struct CpuSysReg {
     uint32_t    encoding;

@@ -122,6 +122,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_data_func("/virt/tree/gicv2", "2", test_tree);
+    g_test_add_data_func("/virt/tree/gicv3", "3", test_tree);
     g_test_add_func("/virt/direct-boot", test_direct_boot);
     g_test_add_func("/virt/refusals", test_refusals);
     return g_test_run();
