@@ -237,7 +237,9 @@ static const A64Reg *checked(A64Cpu *cpu, uint32_t word, bool write)
     return r;
 }
 
-static const CpuSysReg *banked(A64Cpu *cpu, uint32_t enc, CpuAccess *a, void **opaque)
+/* The row of a device, and who accesses it. *trap: where to, when it refuses. */
+static const CpuSysReg *banked(A64Cpu *cpu, uint32_t enc, CpuAccess *a, void **opaque,
+                               uint8_t *trap)
 {
     const CpuSysReg *b = cpu_sysreg_find(cpu->sys.port, enc, opaque);
     *a = (CpuAccess){
@@ -246,8 +248,17 @@ static const CpuSysReg *banked(A64Cpu *cpu, uint32_t enc, CpuAccess *a, void **o
         .secure = a64_is_secure(cpu),
         .route = a64_hcr(cpu),
         .route2 = cpu->sys.scr,
+        .trap = trap,
     };
     return b;
+}
+
+static void bank_refused(A64Cpu *cpu, uint32_t word, bool write, unsigned trap)
+{
+    if (trap) {
+        a64_raise(cpu, trap, a64_esr(EC_SYSREG, access_iss(word & 0xffff, word >> 16, write)));
+    }
+    a64_raise_undef(cpu);
 }
 
 uint64_t a64_reg_read(A64Cpu *cpu, uint32_t word)
@@ -259,9 +270,10 @@ uint64_t a64_reg_read(A64Cpu *cpu, uint32_t word)
     CpuAccess a;
     void *opaque;
     uint64_t v = 0;
-    const CpuSysReg *b = banked(cpu, word & 0xffff, &a, &opaque);
+    uint8_t trap = 0;
+    const CpuSysReg *b = banked(cpu, word & 0xffff, &a, &opaque, &trap);
     if (!b || !b->read || a.level < b->min_level_read || !b->read(opaque, b, &a, &v)) {
-        a64_raise_undef(cpu);
+        bank_refused(cpu, word, false, trap);
     }
     return v;
 }
@@ -297,9 +309,10 @@ void a64_reg_write(A64Cpu *cpu, uint32_t word, uint64_t value)
     }
     CpuAccess a;
     void *opaque;
-    const CpuSysReg *b = banked(cpu, word & 0xffff, &a, &opaque);
+    uint8_t trap = 0;
+    const CpuSysReg *b = banked(cpu, word & 0xffff, &a, &opaque, &trap);
     if (!b || !b->write || a.level < b->min_level_write || !b->write(opaque, b, &a, value)) {
-        a64_raise_undef(cpu);
+        bank_refused(cpu, word, true, trap);
     }
     if (cpu->irq_held) {
         a64_poll_interrupts(cpu);
