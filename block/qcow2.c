@@ -26,7 +26,6 @@ static void qcow2_close(BlockNode *n)
     g_free(q->l1.entries);
     g_free(q->reftable);
     g_free(q->plain);
-    g_free(q->packed);
     g_mutex_clear(&q->lock);
     g_free(q);
 }
@@ -117,11 +116,22 @@ static int qcow2_discard(BlockNode *n, uint64_t offset, uint64_t bytes)
 static int qcow2_write_compressed(BlockNode *n, uint64_t offset, const void *buf, size_t bytes)
 {
     Qcow2 *q = n->impl;
-    int err = begin_change(q);
+    uint8_t *packed = g_malloc(q->cluster_bytes);
+    struct iovec iov = {(void *)buf, bytes};
+    size_t packed_bytes;
+    int err = qcow2_pack(q, offset, buf, bytes, packed, &packed_bytes);
 
-    err = err ? err : qcow2_trim(q);
-    err = err ? err : qcow2_write_packed(q, offset, buf, bytes);
-    g_mutex_unlock(&q->lock);
+    if (!err) {
+        err = begin_change(q);
+        err = err ? err : qcow2_trim(q);
+        if (!err && packed_bytes) {
+            err = qcow2_write_packed(q, offset, packed, packed_bytes);
+        } else if (!err) {
+            err = qcow2_write_locked(q, offset, block_vec(&iov));
+        }
+        g_mutex_unlock(&q->lock);
+    }
+    g_free(packed);
     return err;
 }
 

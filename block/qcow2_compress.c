@@ -145,14 +145,13 @@ static int link_packed(Qcow2 *q, uint64_t offset, uint64_t host, size_t bytes)
     return 0;
 }
 
-int qcow2_write_packed(Qcow2 *q, uint64_t offset, const void *buf, size_t bytes)
+int qcow2_pack(const Qcow2 *q, uint64_t offset, const void *buf, size_t bytes, uint8_t *out,
+               size_t *out_bytes)
 {
-    uint8_t *in = (uint8_t *)buf, *padded = NULL;
-    uint64_t host;
-    size_t n;
-    int err;
+    const uint8_t *in = buf;
+    uint8_t *padded = NULL;
 
-    if (offset & (q->cluster_bytes - 1)) {
+    if ((offset & (q->cluster_bytes - 1)) || bytes > q->cluster_bytes) {
         return EINVAL;
     }
     if (bytes < q->cluster_bytes) {
@@ -163,18 +162,18 @@ int qcow2_write_packed(Qcow2 *q, uint64_t offset, const void *buf, size_t bytes)
         memcpy(padded, buf, bytes);
         in = padded;
     }
-    if (!q->packed) {
-        q->packed = g_malloc(q->cluster_bytes);
-    }
-    n = compressions[q->compression].pack(in, q->cluster_bytes, q->packed, q->cluster_bytes - 1);
+    *out_bytes = compressions[q->compression].pack(in, q->cluster_bytes, out, q->cluster_bytes - 1);
     g_free(padded);
-    if (!n) {
-        struct iovec iov = {(void *)buf, bytes};
-        return qcow2_write_locked(q, offset, block_vec(&iov));
-    }
-    err = qcow2_alloc_packed(q, (uint32_t)n, &host);
-    err = err ? err : block_node_pwrite(q->file, host, q->packed, n);
+    return 0;
+}
+
+int qcow2_write_packed(Qcow2 *q, uint64_t offset, const uint8_t *packed, size_t bytes)
+{
+    uint64_t host;
+    int err = qcow2_alloc_packed(q, (uint32_t)bytes, &host);
+
+    err = err ? err : block_node_pwrite(q->file, host, packed, bytes);
     /* Another cluster may have been here before. */
     q->plain_entry = 0;
-    return err ? err : link_packed(q, offset, host, n);
+    return err ? err : link_packed(q, offset, host, bytes);
 }

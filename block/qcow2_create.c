@@ -99,7 +99,7 @@ static int write_tables(Qcow2 *q, const Layout *l)
         err = block_node_pwrite(q->file, offset, block, cluster);
     }
     err = err ? err : block_node_pwrite(q->file, cluster, table, l->reftable * cluster);
-    err = err ? err : block_node_write_zeroes(q->file, q->l1.offset, l->l1 * cluster, false);
+    err = err ? err : block_node_write_zeroes(q->file, q->l1.offset, l->l1 * cluster, true);
     g_free(table);
     g_free(block);
     return err;

@@ -125,7 +125,6 @@ typedef struct Qcow2 {
     /* ---- compressed clusters */
     uint8_t      *plain;       /* the last one read */
     uint64_t      plain_entry; /* its L2 entry; 0: none */
-    uint8_t      *packed;      /* scratch */
 } Qcow2;
 
 /* One L2 entry, taken apart. */
@@ -216,7 +215,10 @@ int  qcow2_preallocate(Qcow2 *q, uint64_t offset, uint64_t bytes);
 
 /* ---- qcow2_compress.c */
 int  qcow2_unpack(Qcow2 *q, uint64_t desc, const uint8_t **plain);
-int  qcow2_write_packed(Qcow2 *q, uint64_t offset, const void *buf, size_t bytes);
+/* Packs a cluster, or the last part of one; needs no lock. *out_bytes 0: does not shrink. */
+int  qcow2_pack(const Qcow2 *q, uint64_t offset, const void *buf, size_t bytes, uint8_t *out,
+                size_t *out_bytes);
+int  qcow2_write_packed(Qcow2 *q, uint64_t offset, const uint8_t *packed, size_t bytes);
 bool qcow2_compression_known(uint32_t type);
 
 /* ---- qcow2_snapshot.c */
