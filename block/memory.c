@@ -11,7 +11,7 @@ typedef struct MemoryDisk {
     uint64_t bytes, room;
 } MemoryDisk;
 
-enum { MEMORY_DISK_MAX = 1u << 30 };
+enum { MEMORY_DISK_MAX = 128 << 20 };
 
 static void memory_close(BlockNode *n)
 {
@@ -120,7 +120,7 @@ static bool memory_truncate(BlockNode *n, uint64_t bytes, BlockPreallocation how
         n->size_bytes = bytes;
     }
     g_mutex_unlock(&m->lock);
-    return e ? error_set(err, "memory disk: more than 1 GiB") : true;
+    return e ? error_set(err, "memory disk: more than 128 MiB") : true;
 }
 
 static const BlockDriver memory_driver = {

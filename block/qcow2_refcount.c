@@ -193,6 +193,19 @@ static int move_reftable(Qcow2 *q, uint64_t regions)
     return err;
 }
 
+/* The cluster is metadata whatever its count says: a damaged image must not lose its tables. */
+static bool holds_tables(const Qcow2 *q, uint64_t cluster)
+{
+    uint64_t at = cluster << q->cluster_bits;
+    uint64_t l1_end = q->l1.offset + (uint64_t)q->l1.count * 8;
+    uint64_t reftable_end = q->reftable_offset + (uint64_t)q->reftable_count * 8;
+
+    return at == 0 || (at + q->cluster_bytes > q->l1.offset && at < l1_end) ||
+           (at + q->cluster_bytes > q->reftable_offset && at < reftable_end) ||
+           (q->snapshots_bytes && at + q->cluster_bytes > q->snapshots_offset &&
+            at < q->snapshots_offset + q->snapshots_bytes);
+}
+
 /* A block for a range without one stands at the first cluster of the range, which is free, as the
  * whole range is. */
 static int need_ref_block(Qcow2 *q, uint64_t region)
@@ -207,6 +220,9 @@ static int need_ref_block(Qcow2 *q, uint64_t region)
     }
     if (q->reftable[region] & ~0x1ffull) {
         return 0;
+    }
+    if (holds_tables(q, offset >> q->cluster_bits)) {
+        return qcow2_damaged(q, "a table that counts as free", offset);
     }
     make_ref_block(q, region, offset);
     return qcow2_ref_add(q, offset, 1, 1);
@@ -258,19 +274,6 @@ int qcow2_ref_add(Qcow2 *q, uint64_t offset, uint64_t bytes, int add)
 }
 
 /* ---- taking clusters */
-
-/* The cluster is metadata whatever its count says: a damaged image must not lose its tables. */
-static bool holds_tables(const Qcow2 *q, uint64_t cluster)
-{
-    uint64_t at = cluster << q->cluster_bits;
-    uint64_t l1_end = q->l1.offset + (uint64_t)q->l1.count * 8;
-    uint64_t reftable_end = q->reftable_offset + (uint64_t)q->reftable_count * 8;
-
-    return at == 0 || (at + q->cluster_bytes > q->l1.offset && at < l1_end) ||
-           (at + q->cluster_bytes > q->reftable_offset && at < reftable_end) ||
-           (q->snapshots_bytes && at + q->cluster_bytes > q->snapshots_offset &&
-            at < q->snapshots_offset + q->snapshots_bytes);
-}
 
 static int is_free(Qcow2 *q, uint64_t cluster, bool *free)
 {

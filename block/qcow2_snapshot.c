@@ -165,7 +165,17 @@ static void append_entry(GByteArray *table, const Qcow2Snapshot *s)
     g_byte_array_append(table, zero, -table->len & 7);
 }
 
-/* The table in a new place; the caller turns the header to it. The old place is freed later. */
+/* The header is the switch: all before it stable, then it. */
+static int turn_header(Qcow2 *q)
+{
+    int err = qcow2_commit(q);
+
+    err = err ? err : block_node_flush(q->file);
+    err = err ? err : qcow2_write_fixed_header(q);
+    return err ? err : block_node_flush(q->file);
+}
+
+/* The table in a new place, and the header turned to it; only then the old place is given back. */
 static int write_table(Qcow2 *q)
 {
     GByteArray *table = g_byte_array_new();
@@ -182,9 +192,10 @@ static int write_table(Qcow2 *q)
     if (!err) {
         q->snapshots_offset = offset;
         q->snapshots_bytes = table->len;
-        if (old_bytes) {
-            qcow2_free_later(q, old, old_bytes);
-        }
+        err = turn_header(q);
+    }
+    if (!err && old_bytes) {
+        qcow2_free_later(q, old, old_bytes);
     }
     g_byte_array_free(table, TRUE);
     return err;
@@ -330,16 +341,6 @@ static int write_l1_at(Qcow2 *q, const Qcow2L1 *l1, uint64_t offset)
     return err;
 }
 
-/* The header is the switch: all before it stable, then it. */
-static int turn_header(Qcow2 *q)
-{
-    int err = qcow2_commit(q);
-
-    err = err ? err : block_node_flush(q->file);
-    err = err ? err : qcow2_write_fixed_header(q);
-    return err ? err : block_node_flush(q->file);
-}
-
 /* ---- operations; the lock is held */
 
 static int find(Qcow2 *q, const char *which)
@@ -396,8 +397,7 @@ static int create(Qcow2 *q, BlockSnapshot *info)
     s.extra_bytes = EXTRA_BYTES;
     s.extra = g_malloc0(EXTRA_BYTES);
     g_array_append_val(q->snapshots, s);
-    err = write_table(q);
-    return err ? err : turn_header(q);
+    return write_table(q);
 }
 
 static int delete (Qcow2 *q, unsigned i)
@@ -410,7 +410,6 @@ static int delete (Qcow2 *q, unsigned i)
     if (!err) {
         g_array_remove_index(q->snapshots, i);
         err = write_table(q);
-        err = err ? err : turn_header(q);
         err = err ? err : add_refs_of_tree(q, &l1, -1);
         if (!err && s.l1_count) {
             err = add_ref(q, s.l1_offset, (uint64_t)s.l1_count * 8, -1);

@@ -241,8 +241,9 @@ void model_free(Model *m)
 
 static void model_range(Model *m, uint64_t *offset, uint64_t *bytes)
 {
-    uint64_t most = MIN(m->bytes, m->unit * (uint64_t)g_rand_int_range(m->rand, 1, 6));
+    uint64_t most = m->unit * (uint64_t)g_rand_int_range(m->rand, 1, 6);
 
+    most = MIN(most, m->bytes);
     *bytes = (uint64_t)g_rand_int_range(m->rand, 1, (int)most + 1);
     *offset = (uint64_t)g_rand_int_range(m->rand, 0, (int)(m->bytes - *bytes) + 1);
     if (g_rand_boolean(m->rand)) {
