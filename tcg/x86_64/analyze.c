@@ -185,8 +185,10 @@ static unsigned cond_args(const X64Core *k, IrRef a, IrRef *out, unsigned n, uns
     return n;
 }
 
-static bool row_takes_imm(const X64Core *k, const IrOp *op, const X64Row *row, unsigned i, IrRef a)
+bool x64_takes_imm(const X64Core *k, IrRef v, unsigned i, IrRef a)
 {
+    const IrOp *op = &k->r->ops[v];
+    const X64Row *row = k->val[v].row;
     uint64_t imm;
     if (op->op == IR_ST && i == 2) {
         return x64_imm_fits(k, a, op->esz == 3 ? 8 : 4, &imm);
@@ -203,7 +205,6 @@ static bool row_takes_imm(const X64Core *k, const IrOp *op, const X64Row *row, u
 unsigned x64_args(const X64Core *k, IrRef v, IrRef out[X64_MAX_ARGS], unsigned *imm_ok)
 {
     const IrOp *op = &k->r->ops[v];
-    const X64Row *row = k->val[v].row;
     unsigned n = 0, i = 0, na = ir_op_info[op->op].nargs;
     *imm_ok = 0;
     if (op->op == IR_FL_COND || (op->op == IR_CMP && x64_tested(k, v))) {
@@ -228,7 +229,7 @@ unsigned x64_args(const X64Core *k, IrRef v, IrRef out[X64_MAX_ARGS], unsigned *
             continue;
         }
         IrRef a = x64_canon(k, op->arg[i]);
-        if (row_takes_imm(k, op, row, i, a)) {
+        if (x64_takes_imm(k, v, i, a)) {
             *imm_ok |= 1u << n;
         }
         out[n++] = a;
@@ -430,10 +431,9 @@ static void pattern_use(X64Core *k, const IrOp *user, unsigned i, IrRef a)
     w->no_fuse |= !ok;
 }
 
-static void count_use(X64Core *k, IrRef user, unsigned i, IrRef a)
+void x64_count_use(X64Core *k, IrRef user, unsigned i, IrRef a)
 {
     const IrOp *uop = &k->r->ops[user], *op;
-    a = x64_canon(k, a);
     X64Val *w = &k->val[a];
     op = &k->r->ops[a];
     w->n_uses++;
@@ -486,7 +486,7 @@ void x64_count_uses(X64Core *k, IrRef v)
     }
     for (unsigned j = 0; j < ir_op_info[op->op].nargs; j++) {
         if (op->arg[j]) {
-            count_use(k, v, j, op->arg[j]);
+            x64_count_use(k, v, j, x64_canon(k, op->arg[j]));
         }
     }
 }

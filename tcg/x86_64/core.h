@@ -196,6 +196,8 @@ void     x64_init_val(X64Core *k, IrRef v);            /* arguments' first */
 void     x64_need_args(X64Core *k, const IrOp *op);    /* op is emitted: so are these */
 bool     x64_is_recipe(const X64Core *k, IrRef v, unsigned depth); /* may stay X64_NEED_LAZY */
 void     x64_count_uses(X64Core *k, IrRef v);          /* of an emitted op, for fusing */
+void     x64_count_use(X64Core *k, IrRef user, unsigned i, IrRef a); /* one: argument i, canonical */
+bool     x64_takes_imm(const X64Core *k, IrRef v, unsigned i, IrRef a); /* constant argument i of v */
 bool     x64_can_fuse(const X64Core *k, IrRef v);      /* all uses counted */
 static inline bool x64_is_cond_op(unsigned op)
 {

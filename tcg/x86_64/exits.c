@@ -69,6 +69,14 @@ static TcgLoc value_loc(X64Core *k, unsigned slot, IrRef v)
     return l;
 }
 
+static bool same_locs(const TcgLoc *a, const TcgLoc *b, uint32_t n)
+{
+    while (n && a->slot == b->slot && a->kind == b->kind && a->reg == b->reg && a->imm == b->imm) {
+        a++, b++, n--;
+    }
+    return !n;
+}
+
 X64Locs x64_capture(X64Core *k, uint32_t snap)
 {
     X64Locs l = {k->n_locs, 0};
@@ -95,7 +103,7 @@ X64Locs x64_capture(X64Core *k, uint32_t snap)
     l.n = k->n_locs - l.first;
     X64Locs *last = &k->last_capture;
     if (last->n == l.n && last->first + l.n <= l.first &&
-        memcmp(&k->locs[last->first], &k->locs[l.first], l.n * sizeof(TcgLoc)) == 0) {
+        same_locs(&k->locs[last->first], &k->locs[l.first], l.n)) {
         k->n_locs = l.first; /* nothing moved since the last one */
         return *last;
     }
@@ -432,7 +440,7 @@ void x64_store_locs(X64Core *k, X64Locs locs)
     bool slots = false;
     unsigned recipes = 0;
     for (unsigned i = 0; i < n; i++) {
-        slots |= reads_slot(k, &todo[i], ANY_SLOT);
+        slots |= todo[i].kind >= TCG_LOC_RECIPE && reads_slot(k, &todo[i], ANY_SLOT);
         if (todo[i].kind != TCG_LOC_RECIPE) {
             continue;
         }

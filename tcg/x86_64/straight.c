@@ -42,6 +42,29 @@ static bool same_state(const X64Core *k)
     return a->first == b->first && a->n == b->n;
 }
 
+static bool is_flag_op(unsigned op)
+{
+    return op >= IR_FL_ADD && op <= IR_FL_COND;
+}
+
+/* v is emitted: its arguments are needed, and one use richer. */
+static void use_args(X64Core *k, IrRef v)
+{
+    const IrOp *op = &k->r->ops[v];
+    if (is_flag_op(op->op)) {
+        x64_need_args(k, op);
+        x64_count_uses(k, v);
+        return;
+    }
+    for (unsigned i = 0; i < ir_op_info[op->op].nargs; i++) {
+        if (op->arg[i] != IR_NONE) {
+            IrRef a = x64_canon(k, op->arg[i]);
+            k->val[a].need = X64_NEED_EMIT;
+            x64_count_use(k, v, i, a);
+        }
+    }
+}
+
 /* v is needed, or only by snapshots, or not at all: all its users are known. */
 static void need(X64Core *k, IrRef v)
 {
@@ -67,10 +90,26 @@ static void need(X64Core *k, IrRef v)
         w->need = X64_NEED_EMIT;
     }
     if (w->need == X64_NEED_EMIT) {
-        x64_need_args(k, op);
-        x64_count_uses(k, v);
+        use_args(k, v);
         w->fused = x64_can_fuse(k, v);
         w->row = x64_row(&k->ctx, op);
+    }
+}
+
+/* x64_args() of this op may be other values than its arguments. */
+static bool reads_others(unsigned op)
+{
+    return is_flag_op(op) || op == IR_CMP || op == IR_SELECT || op == IR_BRC;
+}
+
+static void list_plain_uses(X64Core *k, IrRef v, uint32_t pos)
+{
+    const IrOp *op = &k->r->ops[v];
+    for (unsigned i = 0; i < ir_op_info[op->op].nargs; i++) {
+        IrRef a = op->arg[i] ? x64_canon(k, op->arg[i]) : IR_NONE;
+        if (a && !(x64_is_const(k, a) && x64_takes_imm(k, v, i, a))) {
+            x64_add_use(k, a, pos);
+        }
     }
 }
 
@@ -82,14 +121,18 @@ static void list_uses(X64Core *k, uint32_t pos)
     k->uses = arena_take(k->arena, k->cap_uses * sizeof(X64Use));
     for (IrRef v = r->blocks[1].last; v; v = r->ops[v].prev, pos--) {
         X64Val *w = &k->val[v];
+        const IrOp *op = &r->ops[v];
         IrRef a[X64_MAX_ARGS];
         unsigned imm;
-        if (r->ops[v].op <= IR_INSN || w->fused ||
-            (w->need != X64_NEED_EMIT && r->ops[v].op != IR_FL_FCMP)) {
+        if (op->op <= IR_INSN || w->fused ||
+            (w->need != X64_NEED_EMIT && op->op != IR_FL_FCMP)) {
             continue;
         }
-        if (x64_scaled(k, v)) {
+        if (op->op == IR_ADD && x64_scaled(k, v)) {
             w->row = NULL; /* emitted by the core */
+        } else if (!reads_others(op->op)) {
+            list_plain_uses(k, v, pos);
+            continue;
         }
         unsigned n = x64_args(k, v, a, &imm);
         for (unsigned j = 0; j < n; j++) {
@@ -160,7 +203,12 @@ void x64_straight(X64Core *k)
     const IrRegion *r = k->r;
     analyze(k);
     for (IrRef v = r->blocks[1].first; v; v = r->ops[v].next) {
+        const X64Val *w = &k->val[v];
         k->pos++;
+        if ((w->need != X64_NEED_EMIT || w->fused) && r->ops[v].op != IR_FL_FCMP &&
+            v != r->blocks[1].last) {
+            continue;
+        }
         k->pinned = 0;
         k->op_regs = ~X64_VEC_HIGH;
         if (r->ops[v].op == IR_BRC) {
