@@ -304,6 +304,9 @@ void     x64_store_pc(X64Core *k, uint64_t pc);
 void     x64_fault_point(X64Core *k, const IrOp *op, X64Locs l);
 bool     x64_emit_exit(X64Core *k, IrRef v);   /* POLL, PUSH_RET, EXIT_ */
 bool     x64_emit_call(X64Core *k, IrRef v);   /* CALL, CALLP, VCALL, VCALLP, CALLS */
+/* The same between a comparison and the jump on cc: EFLAGS stay as they are. false: that cannot be,
+ * nothing was emitted. */
+bool     x64_store_before_jump(X64Core *k, X64Locs l, unsigned cc);
 void     x64_exit_link(X64Core *k, const IrOp *op, X64Locs l); /* EXIT_LINK with the state at l */
 /* Poll and counter. Their way out stands in X64_ENTRY_STUB bytes before the region's code. */
 enum { X64_ENTRY_STUB = 12 };

@@ -428,6 +428,53 @@ static void share_recipes(X64Core *k, TcgLoc *l, unsigned n)
     }
 }
 
+/* The flags of op are those EFLAGS hold, or those of a comparison with 0 that TEST makes again. */
+static bool flags_at_hand(const X64Core *k, const IrOp *op)
+{
+    const X64Eflags *fl = &k->fl;
+    if (fl->kind != IR_CMP || fl->esz != op->esz || fl->a != x64_canon(k, op->arg[0])) {
+        return false;
+    }
+    if (op->op == IR_FL_LOGIC) {
+        return x64_is_const(k, fl->b) && k->r->ops[fl->b].imm == 0 && k->val[fl->a].reg != X64_NONE;
+    }
+    return (op->op == IR_FL_SUB || op->op == IR_FL_SUBB) && fl->b == x64_canon(k, op->arg[1]);
+}
+
+static bool recipe_keeps_eflags(const X64Core *k, uint32_t idx, bool *carry)
+{
+    const TcgRecipe *rec = &k->recipes[idx];
+    const IrOp *op = &k->r->ops[k->recipe_ops[idx]];
+    switch (op->op) {
+    case IR_ADD: /* LEA */
+        return rec->arg[0].kind == TCG_LOC_GPR &&
+               (rec->arg[1].kind == TCG_LOC_GPR ||
+                (rec->arg[1].kind == TCG_LOC_CONST && x64_fits_i32(k->consts[rec->arg[1].imm])));
+    case IR_FL_SUB: *carry = true; return flags_at_hand(k, op);
+    case IR_FL_SUBB:
+    case IR_FL_LOGIC: return flags_at_hand(k, op);
+    default: return false;
+    }
+}
+
+bool x64_store_before_jump(X64Core *k, X64Locs locs, unsigned cc)
+{
+    X64Eflags fl = k->fl;
+    bool carry = false;
+    for (uint32_t i = 0; i < locs.n; i++) {
+        const TcgLoc *l = &k->locs[locs.first + i];
+        if (l->kind == TCG_LOC_RECIPE && !recipe_keeps_eflags(k, l->imm, &carry)) {
+            return false;
+        }
+    }
+    x64_store_locs(k, locs);
+    if (carry && (cc == X64_B || cc == X64_AE || cc == X64_BE || cc == X64_A)) {
+        x64_cmc(&k->ctx.as); /* packing inverted it */
+    }
+    k->fl = fl;
+    return true;
+}
+
 void x64_store_locs(X64Core *k, X64Locs locs)
 {
     TcgLoc todo[IR_MAX_SLOTS];

@@ -124,8 +124,7 @@ static void list_uses(X64Core *k, uint32_t pos)
         const IrOp *op = &r->ops[v];
         IrRef a[X64_MAX_ARGS];
         unsigned imm;
-        if (op->op <= IR_INSN || w->fused ||
-            (w->need != X64_NEED_EMIT && op->op != IR_FL_FCMP)) {
+        if (op->op <= IR_INSN || w->fused || (w->need != X64_NEED_EMIT && op->op != IR_FL_FCMP)) {
             continue;
         }
         if (op->op == IR_ADD && x64_scaled(k, v)) {
@@ -189,6 +188,9 @@ static void emit_branch(X64Core *k, IrRef v)
     X64Mark mark = x64_mark(k);
     X64Locs l = x64_capture(k, link_of(k, 1)->snap);
     X64Locs lt = same_state(k) ? l : x64_capture(k, link_of(k, 0)->snap);
+    if (same_state(k) && cond.parity == X64_PAR_NONE && x64_store_before_jump(k, l, cond.cc)) {
+        l.n = lt.n = 0; /* stored once for both */
+    }
     x64_jump_cond(k, cond, &taken);
     X64Eflags fl = k->fl;
     x64_exit_link(k, link_of(k, 1), l);
