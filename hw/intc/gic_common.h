@@ -63,6 +63,12 @@ static inline uint32_t gic_running(uint32_t apr)
     return apr ? ctz32(apr) << GIC_PRIO_SHIFT : GIC_IDLE_PRIO;
 }
 
+/* Is a pending priority more urgent than the active ones, as far as group priorities (mask) tell? */
+static inline bool gic_preempts(uint32_t prio, uint32_t apr, uint32_t mask)
+{
+    return !apr || (prio & mask) < (gic_running(apr) & mask);
+}
+
 static inline uint32_t gic_apr_bit(uint32_t prio)
 {
     return 1u << (prio >> GIC_PRIO_SHIFT);

@@ -102,11 +102,8 @@ static int signalled(const GicVirt *v)
     if (i < 0 || lr_prio(v->lr[i]) >= pmr(v)) {
         return -1;
     }
-    uint32_t running = gic_virt_rpr(v), mask = group_mask(v, lr_group(v->lr[i]));
-    if (running != GIC_IDLE_PRIO && (lr_prio(v->lr[i]) & mask) >= (running & mask)) {
-        return -1;
-    }
-    return i;
+    uint64_t lr = v->lr[i];
+    return gic_preempts(lr_prio(lr), v->apr[0] | v->apr[1], group_mask(v, lr_group(lr))) ? i : -1;
 }
 
 static uint32_t iar_value(uint64_t lr)

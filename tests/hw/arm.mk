@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Arm platform devices and boards.
-check_PROGRAMS += tests/hw/test-virt
+check_PROGRAMS += tests/hw/test-virt tests/hw/test-gic
 tests_hw_test_virt_SOURCES = tests/hw/test-virt.c tests/hw/board.h
 tests_hw_test_virt_LDADD = $(SYSTEM_LIBS)
+tests_hw_test_gic_SOURCES = tests/hw/test-gic.c tests/hw/board.h
+tests_hw_test_gic_LDADD = tests/core/libharness.a $(SYSTEM_LIBS)

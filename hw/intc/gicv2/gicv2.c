@@ -52,12 +52,10 @@ bool gicv2_can_signal(GicV2 *s, unsigned cpu, unsigned intid)
 {
     const GicV2Cpu *c = &s->cpu[cpu];
     unsigned group = gicv2_word(s, cpu, intid / 32)->group >> intid % 32 & 1;
-    uint32_t prio = *gicv2_prio(s, cpu, intid), running = gic_running(c->apr[0] | c->apr[1]);
+    uint32_t prio = *gicv2_prio(s, cpu, intid);
 
-    if (!(c->ctlr >> group & 1) || prio >= c->pmr) {
-        return false;
-    }
-    return running == GIC_IDLE_PRIO || (prio & gicv2_group_mask(c, group)) < running;
+    return c->ctlr >> group & 1 && prio < c->pmr &&
+           gic_preempts(prio, c->apr[0] | c->apr[1], gicv2_group_mask(c, group));
 }
 
 static void update_virtual(GicV2 *s, unsigned cpu)

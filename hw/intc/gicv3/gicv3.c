@@ -54,12 +54,8 @@ uint32_t gicv3_group_mask(const GicV3Cpu *c, unsigned group)
 
 bool gicv3_can_signal(const GicV3Cpu *c, const GicV3Pending *p)
 {
-    uint32_t running = gic_running(c->apr[0] | c->apr[1]);
-
-    if (p->intid == GIC_SPURIOUS || p->prio >= c->pmr) {
-        return false;
-    }
-    return running == GIC_IDLE_PRIO || (p->prio & gicv3_group_mask(c, p->group)) < running;
+    return p->intid != GIC_SPURIOUS && p->prio < c->pmr &&
+           gic_preempts(p->prio, c->apr[0] | c->apr[1], gicv3_group_mask(c, p->group));
 }
 
 void gicv3_update_cpu(GicV3 *s, unsigned cpu)
