@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Byte streams: -chardev, -serial, -nographic, and the monitors on them.
+ *
+ * Without a word about them, -nographic puts the serial port and a monitor on this terminal (Ctrl-A
+ * c changes between the two); with a window the serial port goes nowhere and there is no monitor.
+ */
+#include <string.h>
+
+#include "chardev/chardev.h"
+#include "emu/session.h"
+
+static bool add_monitor_on(Session *s, Chardev *c, Error *err)
+{
+    if (s->n_monitors == SESSION_MAX_MONITORS) {
+        return error_set(err, "more than %d monitors", SESSION_MAX_MONITORS);
+    }
+    s->monitors[s->n_monitors++] = c;
+    return true;
+}
+
+/* `form` as -serial takes it; a mon: in front also asks for a monitor there. */
+static bool open_short(Session *s, const char *form, const char *id, Chardev **c, Error *err)
+{
+    Error e = {0};
+    *c = chardev_new_short(s->machine, form, id, &e);
+    if (!*c && error_is_set(&e)) {
+        return error_set(err, "%s", e.text);
+    }
+    if (*c && !strncmp(form, "mon:", 4)) {
+        Chardev *port = chardev_mux_port(*c);
+        if (!add_monitor_on(s, *c, err)) {
+            return false;
+        }
+        *c = port;
+    }
+    return true;
+}
+
+static bool open_serials(Session *s, Error *err)
+{
+    const OptValues *v = &s->options.of[OPT_SERIAL];
+    bool nographic = options_flag(&s->options, OPT_NOGRAPHIC);
+    if (!v->n && nographic && !options_flag(&s->options, OPT_NODEFAULTS)) {
+        const OptValues *mon = &s->options.of[OPT_MONITOR];
+        const char *form = mon->n ? "stdio" : "mon:stdio";
+        bool stdio_taken = mon->n && strstr(mon->v[0], "stdio");
+        return open_short(s, stdio_taken ? "null" : form, "serial0", &s->config.serial[0], err);
+    }
+    for (unsigned i = 0; i < v->n; i++) {
+        if (i == BOARD_MAX_SERIALS) {
+            return error_set(err, "-serial: more than %d", BOARD_MAX_SERIALS);
+        }
+        const char *id = session_text(s, "serial%u", i);
+        if (!open_short(s, v->v[i], id, &s->config.serial[i], err)) {
+            return error_prepend(err, "-serial %s", v->v[i]);
+        }
+    }
+    return true;
+}
+
+static bool open_monitors(Session *s, Error *err)
+{
+    const OptValues *v = &s->options.of[OPT_MONITOR];
+    for (unsigned i = 0; i < v->n; i++) {
+        Chardev *c;
+        if (!open_short(s, v->v[i], session_text(s, "monitor%u", i), &c, err) ||
+            (c && !add_monitor_on(s, c, err))) {
+            return error_prepend(err, "-monitor %s", v->v[i]);
+        }
+    }
+    return true;
+}
+
+static bool open_mons(Session *s, Error *err)
+{
+    static const char *const modes[] = {"readline", "control", NULL};
+    const OptValues *v = &s->options.of[OPT_MON];
+    for (unsigned i = 0; i < v->n; i++) {
+        KeyVals kv;
+        int mode = 0;
+        bool pretty = false;
+        bool ok = keyvals_parse(&kv, v->v[i], "chardev", err) &&
+                  keyvals_enum(&kv, "mode", modes, &mode, err) &&
+                  keyvals_bool(&kv, "pretty", &pretty, err);
+        const char *id = keyvals_get(&kv, "chardev");
+        Chardev *c = ok && id ? chardev_by_id(s->machine, id) : NULL;
+        if (ok && mode == 1) {
+            ok = error_set(err, "mode=control (QMP) is not there yet");
+        } else if (ok && !c) {
+            ok = error_set(err, "no chardev '%s'", id ? id : "");
+        }
+        ok = ok && keyvals_finish(&kv, err) && add_monitor_on(s, c, err);
+        keyvals_free(&kv);
+        if (!ok) {
+            return error_prepend(err, "-mon %s", v->v[i]);
+        }
+    }
+    return true;
+}
+
+static bool open_all(Session *s, Error *err)
+{
+    const OptValues *v = &s->options.of[OPT_CHARDEV];
+    for (unsigned i = 0; i < v->n; i++) {
+        if (!chardev_new(s->machine, v->v[i], err)) {
+            return error_prepend(err, "-chardev %s", v->v[i]);
+        }
+    }
+    if (s->options.of[OPT_QMP].n) {
+        return error_set(err, "-qmp: the monitor for programs is not there yet; use -monitor");
+    }
+    return open_serials(s, err) && open_monitors(s, err) && open_mons(s, err);
+}
+
+bool session_open_chardevs(Session *s, Error *err)
+{
+    machine_lock(s->machine);
+    bool ok = open_all(s, err);
+    machine_unlock(s->machine);
+    return ok;
+}

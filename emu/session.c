@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From options to a running machine. See emu/session.h for the order of the steps. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "emu/session.h"
+
+const char *session_text(Session *s, const char *fmt, ...)
+{
+    va_list ap;
+    char *text = NULL;
+    va_start(ap, fmt);
+    int n = vasprintf(&text, fmt, ap);
+    va_end(ap);
+    if (n < 0 || s->n_texts == SESSION_MAX_TEXTS) {
+        fprintf(stderr, "%s: no memory, or far too many options\n", s->program);
+        exit(1);
+    }
+    s->texts[s->n_texts++] = text;
+    return text;
+}
+
+/* ---- what kind of machine ---- */
+
+/* -M [type=]NAME,key=value...: several are read as one. */
+static bool choose_board(Session *s, Error *err)
+{
+    const OptValues *v = &s->options.of[OPT_MACHINE];
+    const char *all = v->n ? v->v[0] : "";
+    for (unsigned i = 1; i < v->n; i++) {
+        all = session_text(s, "%s,%s", all, v->v[i]);
+    }
+    if (!keyvals_parse(&s->machine_keys, all, "type", err)) {
+        return false;
+    }
+    KeyVals *kv = &s->machine_keys;
+    const char *name = keyvals_get(kv, "type");
+    if (!name) {
+        return error_set(err,
+                         "no board given: use -M NAME (-M help lists them; for Debian: -M virt)");
+    }
+    s->desc = machine_desc_find(name, s->isa, err);
+    if (!s->desc) {
+        return false;
+    }
+    s->config.desc = s->desc;
+    const char *accel = keyvals_get(kv, "accel");
+    if (accel && !options_flag(&s->options, OPT_ACCEL) &&
+        !options_add(&s->options, OPT_ACCEL, accel, err)) {
+        return false;
+    }
+    static const char *const without_effect[] = {"kernel-irqchip",
+                                                 "kernel_irqchip",
+                                                 "dump-guest-core",
+                                                 "mem-merge",
+                                                 "usb",
+                                                 "graphics",
+                                                 "vmport",
+                                                 "hmat",
+                                                 NULL};
+    for (unsigned i = 0; without_effect[i]; i++) {
+        (void)keyvals_get(kv, without_effect[i]);
+    }
+    for (const KeyVal *k; (k = keyvals_next(kv));) {
+        if (!machine_option_set(&s->config, k->key, k->value, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_memory(Session *s, Error *err)
+{
+    const char *text = options_last(&s->options, OPT_M);
+    s->config.ram_bytes = s->desc->default_ram_bytes;
+    if (!text) {
+        return true;
+    }
+    KeyVals kv;
+    uint64_t bytes = s->config.ram_bytes;
+    bool ok =
+        keyvals_parse(&kv, text, "size", err) && keyvals_size(&kv, "size", 1 << 20, &bytes, err);
+    (void)keyvals_get(&kv, "slots");
+    (void)keyvals_get(&kv, "maxmem");
+    ok = ok && keyvals_finish(&kv, err);
+    keyvals_free(&kv);
+    if (!ok) {
+        return false;
+    }
+    if (bytes < 1 << 20 || bytes > (uint64_t)1 << 40) {
+        return error_set(err, "-m %s: 1 MiB to 1 TiB", text);
+    }
+    s->config.ram_bytes = (bytes + 0xfffff) & ~(uint64_t)0xfffff;
+    return true;
+}
+
+static bool read_smp(Session *s, Error *err)
+{
+    const char *text = options_last(&s->options, OPT_SMP);
+    uint64_t n = 0, sockets = 0, dies = 1, clusters = 1, cores = 0, threads = 0, max = 0;
+    s->config.n_cpus = 1;
+    if (!text) {
+        return true;
+    }
+    KeyVals kv;
+    bool ok = keyvals_parse(&kv, text, "cpus", err) && keyvals_u64(&kv, "cpus", &n, err) &&
+              keyvals_u64(&kv, "sockets", &sockets, err) && keyvals_u64(&kv, "dies", &dies, err) &&
+              keyvals_u64(&kv, "clusters", &clusters, err) &&
+              keyvals_u64(&kv, "cores", &cores, err) &&
+              keyvals_u64(&kv, "threads", &threads, err) &&
+              keyvals_u64(&kv, "maxcpus", &max, err) && keyvals_finish(&kv, err);
+    keyvals_free(&kv);
+    if (!ok) {
+        return error_prepend(err, "-smp %s", text);
+    }
+    if (!n) {
+        n = (sockets ? sockets : 1) * dies * clusters * (cores ? cores : 1) *
+            (threads ? threads : 1);
+    }
+    if (n < 1 || n > s->desc->max_cpus) {
+        return error_set(err, "-smp %s: the board '%s' takes 1 to %u CPUs", text, s->desc->name,
+                         s->desc->max_cpus);
+    }
+    s->config.n_cpus = (unsigned)n;
+    return true;
+}
+
+static bool parse_uuid(const char *text, uint8_t uuid[16])
+{
+    unsigned n = 0;
+    for (const char *p = text; *p; p++) {
+        unsigned byte;
+        if (*p == '-') {
+            continue;
+        }
+        if (n == 16 || sscanf(p, "%2x", &byte) != 1 || !p[1] || p[1] == '-') {
+            return false;
+        }
+        uuid[n++] = (uint8_t)byte;
+        p++;
+    }
+    return n == 16;
+}
+
+static bool read_config(Session *s, Error *err)
+{
+    const Options *o = &s->options;
+    MachineConfig *c = &s->config;
+    const char *uuid = options_last(o, OPT_UUID), *cpu = options_last(o, OPT_CPU);
+    if (uuid && !parse_uuid(uuid, c->uuid)) {
+        return error_set(err, "-uuid %s: not of the form 8-4-4-4-12 hexadecimal digits", uuid);
+    }
+    cpu = cpu ? cpu : s->desc->default_cpu;
+    s->accel_config.cpu_model = cpu;
+    c->cpu_model = session_text(s, "%.*s", (int)strcspn(cpu, ","), cpu);
+    c->kernel = options_last(o, OPT_KERNEL);
+    c->initrd = options_last(o, OPT_INITRD);
+    c->append = options_last(o, OPT_APPEND);
+    c->dtb = options_last(o, OPT_DTB);
+    c->boot = options_last(o, OPT_BOOT_);
+    if ((c->initrd || c->append) && !c->kernel) {
+        return error_set(err, "-%s: only with -kernel", c->initrd ? "initrd" : "append");
+    }
+    const char *bios = options_last(o, OPT_BIOS);
+    if (bios && !(c->bios = session_find_firmware(s, bios, err))) {
+        return error_prepend(err, "-bios");
+    }
+    return read_memory(s, err) && read_smp(s, err);
+}
+
+/* ---- accelerator ---- */
+
+static uint32_t log_bits(const char *list, Error *err, bool *ok)
+{
+    static const LogKind kinds[] = {
+        {"in_asm", 1, ""},
+        {"op", 2, ""},
+        {"op_opt", 4, ""},
+        {"out_asm", 8, ""},
+        {"exec", 16, ""},
+        {"guest_errors", MLOG_GUEST_ERROR << 8, ""},
+        {"unimp", MLOG_UNIMP << 8, ""},
+        {"cpu_reset", MLOG_RESET << 8, ""},
+        {"int", MLOG_INT << 8, ""},
+        {"mmio", MLOG_MMIO << 8, ""},
+        {"timer", MLOG_TIMER << 8, ""},
+        {NULL, 0, NULL},
+    };
+    uint32_t on = 0;
+    *ok = log_parse_kinds(list, kinds, &on, err);
+    return on;
+}
+
+static bool set_logs(Session *s, Error *err)
+{
+    const char *d = options_last(&s->options, OPT_D);
+    bool ok = true;
+    if (d) {
+        uint32_t bits = log_bits(d, err, &ok);
+        s->accel_config.log = bits & 0xff;
+        s->accel_config.log_file = options_last(&s->options, OPT_LOGFILE);
+        machine_log(s->machine)->on = bits >> 8;
+    }
+    return ok || error_prepend(err, "-d %s", d);
+}
+
+static bool start_accel(Session *s, Error *err)
+{
+    AccelConfig *c = &s->accel_config;
+    const char *list = options_last(&s->options, OPT_ACCEL);
+    if (!list) {
+        list = options_flag(&s->options, OPT_ENABLE_KVM) ? "kvm:tcg" : "tcg";
+    }
+    size_t n = strcspn(list, ",");
+    c->options = list[n] ? list + n + 1 : NULL;
+    c->one_insn = options_flag(&s->options, OPT_ONE_INSN);
+    c->el2 = machine_option_on(&s->config, "virtualization");
+    c->el3 = machine_option_on(&s->config, "secure");
+    Error why = {0};
+    for (const char *p = list; p < list + n;) {
+        size_t len = strcspn(p, ":,");
+        const char *name = session_text(s, "%.*s", (int)len, p);
+        s->accel = accel_new(s->machine, name, s->isa, c, &why);
+        if (s->accel) {
+            if (p != list) {
+                fprintf(stderr, "%s: note: running with -accel %s\n", s->program, name);
+            }
+            return true;
+        }
+        p += len + (p[len] == ':');
+        if (p < list + n) {
+            fprintf(stderr, "%s: note: %s\n", s->program, why.text);
+        }
+    }
+    return error_set(err, "-accel %.*s: %s", (int)n, list, why.text);
+}
+
+static bool add_cpu(void *opaque, uint64_t mpidr, bool off, Error *err)
+{
+    Session *s = opaque;
+    return accel_add_cpu(s->accel, mpidr, off, err);
+}
+
+static void set_entry(void *opaque, unsigned cpu, uint64_t pc, uint64_t arg, bool kernel)
+{
+    Session *s = opaque;
+    accel_set_entry(s->accel, cpu, pc, arg, kernel);
+}
+
+/* ---- the whole ---- */
+
+static bool build_machine(Session *s, Error *err)
+{
+    MachineConfig *c = &s->config;
+    c->add_cpu = add_cpu;
+    c->set_entry = set_entry;
+    c->opaque = s;
+    MachinePolicy policy = {.no_reboot = options_flag(&s->options, OPT_NO_REBOOT),
+                            .no_shutdown = options_flag(&s->options, OPT_NO_SHUTDOWN)};
+    machine_set_policy(s->machine, policy);
+    machine_lock(s->machine);
+    bool ok = s->desc->build(s->machine, c, &s->board, err) && session_add_devices(s, err) &&
+              session_add_drive_devices(s, err) && session_add_nics(s, err) &&
+              (!s->desc->finish || s->desc->finish(s->board, err));
+    if (ok) {
+        machine_reset(s->machine, CAUSE_NONE);
+    }
+    machine_unlock(s->machine);
+    return ok;
+}
+
+bool session_build(Session *s, Error *err)
+{
+    const char *name = options_last(&s->options, OPT_NAME);
+    if (!choose_board(s, err) || !read_config(s, err)) {
+        return false;
+    }
+    s->machine =
+        machine_new(name ? session_text(s, "%.*s", (int)strcspn(name, ","), name) : "gemel", err);
+    return s->machine && set_logs(s, err) && start_accel(s, err) && session_open_chardevs(s, err) &&
+           session_open_drives(s, err) && session_open_networks(s, err) && build_machine(s, err) &&
+           session_add_monitors(s, err) && session_open_screens(s, err);
+}
+
+int session_run(Session *s)
+{
+    if (!options_flag(&s->options, OPT_S_)) {
+        machine_request_cont(s->machine);
+    }
+    return machine_run(s->machine);
+}
+
+void session_free(Session *s)
+{
+    if (s->machine) {
+        session_close_screens(s);
+        machine_lock(s->machine);
+        if (s->board && s->desc->free) {
+            s->desc->free(s->board);
+        }
+        machine_unlock(s->machine);
+        session_close_drives(s);
+        if (s->accel) {
+            accel_free(s->accel);
+        }
+        machine_free(s->machine);
+    }
+    keyvals_free(&s->machine_keys);
+    options_free(&s->options);
+    while (s->n_texts) {
+        free(s->texts[--s->n_texts]);
+    }
+}
