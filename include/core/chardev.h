@@ -17,7 +17,10 @@
 typedef struct Machine Machine;
 typedef struct Chardev Chardev;
 
-typedef enum ChardevEvent { CHARDEV_OPENED, CHARDEV_CLOSED, CHARDEV_BREAK } ChardevEvent;
+typedef enum ChardevEvent {
+    CHARDEV_OPENED, CHARDEV_CLOSED, CHARDEV_BREAK,
+    CHARDEV_FOCUS /* a mux: input goes to this front end from now on */
+} ChardevEvent;
 
 /* What a front end gives. */
 typedef struct ChardevFront {
