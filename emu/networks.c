@@ -8,6 +8,12 @@
 #include "emu/session.h"
 #include "net/net.h"
 
+#ifdef HAVE_SLIRP
+static const bool have_user_network = true;
+#else
+static const bool have_user_network = false;
+#endif
+
 /* key=value appended to a list, commas doubled. */
 static const char *with_key(Session *s, const char *list, const char *key, const char *value)
 {
@@ -127,7 +133,7 @@ bool session_add_nics(Session *s, Error *err)
     }
     bool asked = v->n || s->options.of[OPT_NET].n || s->options.of[OPT_NETDEV].n;
     if (asked || options_flag(&s->options, OPT_NODEFAULTS) || !s->desc->default_nic ||
-        !net_backend_available("user")) {
+        !have_user_network) {
         return true;
     }
     return net_backend_new(s->machine, "user,id=net0", err) && add_card(s, NULL, "net0", NULL, err);

@@ -222,7 +222,9 @@ static bool start_accel(Session *s, Error *err)
     for (const char *p = list; p < list + n;) {
         size_t len = strcspn(p, ":,");
         const char *name = session_text(s, "%.*s", (int)len, p);
+        machine_lock(s->machine);
         s->accel = accel_new(s->machine, name, s->isa, c, &why);
+        machine_unlock(s->machine);
         if (s->accel) {
             if (p != list) {
                 fprintf(stderr, "%s: note: running with -accel %s\n", s->program, name);

@@ -18,6 +18,7 @@ enum { WIDTH = 640, HEIGHT = 480 };
 #define UART 0x09000000ull
 #define FW_CFG 0x09020000ull
 enum { UART_DR = 0, UART_FR = 0x18, FR_TXFF = 1 << 5, FR_RXFE = 1 << 4 };
+enum { UART_LCR_H = 0x2c, LCR_8_BITS_FIFO = 0x70, UART_CR = 0x30, CR_ON = 0x301 };
 enum {
     FW_DIR = 0x19,
     FW_SELECT = 8,
@@ -43,6 +44,12 @@ static volatile uint32_t *reg32(uint64_t address)
 }
 
 /* ---- serial line ---- */
+
+static void serial_on(void)
+{
+    *reg32(UART + UART_LCR_H) = LCR_8_BITS_FIFO;
+    *reg32(UART + UART_CR) = CR_ON; /* transmit, receive, enable */
+}
 
 static void put_char(char c)
 {
@@ -265,6 +272,7 @@ int main(uint64_t tree, uint64_t current_el)
 {
     unsigned level = current_el >> 2 & 3, drawn = 0;
     char line[80];
+    serial_on();
     bool shown = screen_on();
     (void)tree;
     draw(drawn);
