@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "accel/tcg/sys.h"
+#include "core/machine.h"
 
 /* ---- code pages ---- */
 
@@ -194,7 +195,9 @@ TcgEngine *sys_engine_new(Machine *m, const TcgGuest *guest, const TcgConfig *co
 void sys_engine_free(TcgEngine *e)
 {
     SysMachine *s = e->opaque;
+    machine_lock(s->machine);
     mem_listener_remove(s->machine, &s->listener);
+    machine_unlock(s->machine);
     tcg_engine_free(e);
     free(s);
 }

@@ -78,8 +78,9 @@ struct Accel {
 };
 
 /* Creates the accelerator of that name ("tcg") for the ISA; registers its MachineCpuOps and state
- * sections. false: err says what is missing and what could be used instead. */
+ * sections. Machine lock held. false: err says what is missing and what could be used instead. */
 Accel *accel_new(Machine *m, const char *name, const char *isa, const AccelConfig *config, Error *err);
+/* Ends the vCPU threads. Machine lock not held, machine stopped. */
 void   accel_free(Accel *a);
 /* Adds CPU number m->n_cpus: port, vCPU, thread (which sleeps until the machine runs). `off`: starts
  * powered off (secondary CPUs under PSCI). mpidr: CpuPort.mpidr. */

@@ -58,6 +58,7 @@ struct Machine {
     Device       *devices;     /* all, in order of realize */
     DisplayHub   *displays;    /* core/display.h */
     InputHub     *inputs;      /* core/input.h */
+    void         *net_backends; /* net/: its list */
     RunState      state;
     const char   *type;        /* board and ISA, "virt/aarch64": what a saved state must match */
     bool          ram_shared;  /* RAM is memfd-backed; set before the first region */

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of net/ share: a row a kind of host network. */
+#ifndef GEMEL_NET_KINDS_H
+#define GEMEL_NET_KINDS_H
+
+#include "core/machine.h"
+#include "core/net.h"
+#include "net/net.h"
+#include "util/keyval.h"
+
+typedef struct NetOption {
+    const char *key, *arg, *help; /* key NULL ends the table */
+} NetOption;
+
+/*
+ * One kind. make() reads its keys from kv (id is taken already), allocates a struct of its own that
+ * begins with a NetPort, calls net_port_init() with `id` (which stays) and ops whose close() frees what
+ * make() made; NULL: err.
+ */
+typedef struct NetKind {
+    const char *name, *help;
+    const NetOption *options;
+    NetPort *(*make)(Machine *m, const char *id, KeyVals *kv, Error *err);
+    /* user networks only */
+    bool (*forward)(NetPort *p, const char *rule, bool add, Error *err);
+    char *(*connections)(NetPort *p); /* malloc'd lines */
+} NetKind;
+
+extern const NetKind net_kind_user;
+
+#endif
