@@ -287,7 +287,7 @@ static void wake_for(Machine *m, const Timer *t)
 {
     ClockState *c = &m->p->clock;
 
-    if (c->quit) {
+    if (c->quit || atomic_load_explicit(&c->manual, memory_order_relaxed)) {
         return;
     }
     if (!c->started) {
