@@ -345,10 +345,8 @@ static bool load_other(Machine *m, Frames *f, const SectionHead *h, bool apply, 
         return error_set(err, "section '%s' is of version %u, this Gemel knows up to %u", h->name,
                          h->version, x->version);
     }
-    if (!apply) {
-        return true;
-    }
-    if (!x->load(x->opaque, &f->payload, h->version, err)) {
+    if (apply ? !x->load(x->opaque, &f->payload, h->version, err)
+              : x->check && !x->check(x->opaque, &f->payload, h->version, err)) {
         return error_prepend(err, "section '%s'", h->name);
     }
     return true;

@@ -49,6 +49,8 @@ typedef struct StateSection {
     bool      (*load)(void *opaque, StateStream *s, uint32_t version, Error *err);
     void       *opaque;
     struct StateSection *next;
+    /* Would load() take it? Called by state_verify_machine(); may stop reading early; NULL: yes. */
+    bool      (*check)(void *opaque, StateStream *s, uint32_t version, Error *err);
 } StateSection;
 void state_section_add(Machine *m, StateSection *s);
 void state_section_remove(Machine *m, StateSection *s);
