@@ -210,7 +210,8 @@ static void test_machine_state(void)
     Machine *m = harness_machine();
     Device *d = make_demo(m);
     uint32_t note = 42;
-    StateSection section = {"note", 0, 1, note_save, note_load, &note, NULL};
+    StateSection section = {
+        .name = "note", .version = 1, .save = note_save, .load = note_load, .opaque = &note};
     GByteArray *b = g_byte_array_new();
     StateStream s = state_to_memory(b);
     Error err = {""};
