@@ -3,8 +3,8 @@
  * -netdev user: a network behind a translating router, by libslirp. Needs no rights on the host.
  *
  * libslirp has one thread: all its calls happen on the machine's event loop or a vCPU with the
- * machine lock held. Its file descriptors are polled by a GSource of that loop (one round: fill,
- * poll, handle), its clock is CLOCK_HOST, so that connections live on while the machine is stopped.
+ * machine lock held (the loop holds it for every phase of a GSource but the poll itself). Its file
+ * descriptors are polled by a GSource of that loop (one round: fill, poll, handle), its clock is CLOCK_HOST, so that connections live on while the machine is stopped.
  *
  * Source: libslirp.h of libslirp 4.7. Not offered: smb=, NAT of ICMP beyond what the host allows.
  */
@@ -68,9 +68,7 @@ static gboolean prepare(GSource *source, gint *timeout)
     PollSource *s = (PollSource *)source;
     uint32_t ms = UINT32_MAX;
     forget_fds(s);
-    machine_lock(s->net->port.machine);
     slirp_pollfds_fill(s->net->slirp, &ms, add_poll, s);
-    machine_unlock(s->net->port.machine);
     /* Only now, because the array moves while it grows. */
     for (guint i = 0; i < s->fds->len; i++) {
         g_source_add_poll(source, &g_array_index(s->fds, GPollFD, i));
@@ -90,9 +88,7 @@ static gboolean dispatch(GSource *source, GSourceFunc fn, gpointer data)
     PollSource *s = (PollSource *)source;
     (void)fn;
     (void)data;
-    machine_lock(s->net->port.machine);
     slirp_pollfds_poll(s->net->slirp, 0, get_revents, s);
-    machine_unlock(s->net->port.machine);
     return G_SOURCE_CONTINUE;
 }
 
