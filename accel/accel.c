@@ -81,9 +81,17 @@ Accel *accel_new(Machine *m, const char *name, const char *isa, const AccelConfi
     return a;
 }
 
+static void print_line(void *opaque, const char *line)
+{
+    fprintf(opaque, "%s\n", line);
+}
+
 void accel_free(Accel *a)
 {
     Machine *m = a->machine;
+    if (getenv("GEMEL_STATS") && a->ops->report) {
+        a->ops->report(a, print_line, stderr);
+    }
     for (unsigned i = 0; i < m->n_cpus; i++) {
         Vcpu *v = m->cpus[i]->vcpu;
         state_section_remove(m, &v->section);

@@ -94,7 +94,8 @@ void tcg_engine_report(TcgEngine *e, FILE *f)
         [TCG_EXIT_HOT] = "hot",         [TCG_EXIT_POLL] = "poll",
         [TCG_EXIT_REQUEST] = "request", [TCG_EXIT_ISB] = "isb",
         [TCG_EXIT_SYSCALL] = "syscall", [TCG_EXIT_FAULT] = "fault",
-        [TCG_EXIT_INTERP] = "interp",
+        [TCG_EXIT_INTERP] = "interp",   [TCG_EXIT_SYSTEM] = "system",
+        [TCG_EXIT_WFI] = "wfi",         [TCG_EXIT_UNDEF] = "undef",
     };
     TcgStats s;
     tcg_engine_stats(e, &s);

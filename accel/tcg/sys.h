@@ -48,8 +48,9 @@ typedef struct SysSet {
     uint64_t     used;            /* when last: for LRU */
     uint32_t     gen;
     bool         valid, any_page, any_jump;
-    /* By bit 55 of the address: range of mappings larger than a page that entries were made of. */
-    struct { uint64_t lo, hi; } large[2];
+    /* Mappings larger than a page that entries were made of: bit n of sizes: some of 2^n bytes;
+     * blocks: which, hashed. */
+    uint64_t     sizes, blocks[8];
 } SysSet;
 
 typedef enum SysOpKind {

@@ -42,7 +42,8 @@ static void pages_clear(SysSet *set)
         }
         set->gen++;
         set->any_page = false;
-        memset(set->large, 0, sizeof set->large);
+        memset(set->blocks, 0, sizeof set->blocks);
+        set->sizes = 0;
     }
     jumps_clear(set);
 }
@@ -204,16 +205,20 @@ static bool watched(const SysPage *p)
     return false;
 }
 
+/* The bit that stands for the mapping of 2^bits bytes around va. */
+static uint64_t block_bit(uint64_t va, unsigned bits, unsigned *word)
+{
+    uint64_t h = ((va & ~(uint64_t)0 >> 8) >> bits ^ (uint64_t)bits << 50) * 0x9e3779b97f4a7c15u;
+    *word = (unsigned)(h >> 61);
+    return (uint64_t)1 << (h >> 55 & 63);
+}
+
 static void note_large(SysSet *set, uint64_t va, unsigned bits)
 {
-    uint64_t mask = ((uint64_t)1 << bits) - 1, lo = va & ~mask & ~(uint64_t)0 >> 8;
-    unsigned half = va >> 55 & 1;
-    if (!set->large[half].hi || lo < set->large[half].lo) {
-        set->large[half].lo = lo;
-    }
-    if (lo + mask > set->large[half].hi) {
-        set->large[half].hi = lo + mask;
-    }
+    unsigned word;
+    uint64_t bit = block_bit(va, bits, &word);
+    set->blocks[word] |= bit;
+    set->sizes |= (uint64_t)1 << bits;
 }
 
 static void find_host(SysVcpu *s, SysPage *p, const TcgTlbFill *f)
@@ -326,18 +331,12 @@ static bool page_meets(const SysPage *p, uint64_t lo, uint64_t hi)
     return start <= hi && lo <= start + mask;
 }
 
-static void drop_page(SysSet *set, unsigned i)
-{
-    jumps_drop_page(set, set->page[i].va);
-    entry_drop(set, i);
-}
-
 static void drop_scan(SysSet *set, uint64_t lo, uint64_t hi, bool keep_global)
 {
     for (unsigned i = 0; i < SYS_PAGES; i++) {
         const SysPage *p = &set->page[i];
         if (p->gen == set->gen && !(keep_global && p->global) && page_meets(p, lo, hi)) {
-            drop_page(set, i);
+            entry_drop(set, i);
         }
     }
 }
@@ -353,20 +352,36 @@ static void drop_jumps_in(SysSet *set, uint64_t lo, uint64_t hi)
     }
 }
 
+/* [*lo, *hi] with the mappings that lie across its ends. true: there are larger ones than pages. */
+static bool widen(const SysSet *set, uint64_t *lo, uint64_t *hi)
+{
+    uint64_t first = *lo, last = *hi;
+    bool any = false;
+    for (uint64_t m = set->sizes; m; m &= m - 1) {
+        unsigned bits = (unsigned)__builtin_ctzll(m), word;
+        uint64_t mask = ((uint64_t)1 << bits) - 1;
+        for (unsigned end = 0; end < 2; end++) {
+            uint64_t at = end ? last : first, bit = block_bit(at, bits, &word);
+            if (set->blocks[word] & bit) {
+                *lo = (at & ~mask) < *lo ? at & ~mask : *lo;
+                *hi = (at | mask) > *hi ? at | mask : *hi;
+                any = true;
+            }
+        }
+    }
+    return any;
+}
+
 enum { FEW_PAGES = 16 };
 
 static void drop_range(SysSet *set, const TcgTlbOp *op)
 {
     uint64_t lo = low56(sys_page_of(op->va)), hi = lo + ((op->bytes - 1) | (SYS_PAGE_BYTES - 1));
-    unsigned half = op->va >> 55 & 1;
-    bool large = set->large[half].hi && lo <= set->large[half].hi && set->large[half].lo <= hi;
-    if (large || (hi - lo) >> TCG_PAGE_BITS >= FEW_PAGES) {
-        drop_scan(set, lo, hi, op->keep_global);
-        if (large) {
-            jumps_clear(set); /* of a mapping of any size around [lo, hi] */
-        } else {
-            drop_jumps_in(set, lo, hi);
-        }
+    uint64_t first = lo, last = hi;
+    bool many = (hi - lo) >> TCG_PAGE_BITS >= FEW_PAGES;
+    if (widen(set, &lo, &hi) || many) {
+        drop_scan(set, first, last, op->keep_global);
+        drop_jumps_in(set, lo, hi);
         return;
     }
     for (uint64_t va = lo; va <= hi; va += SYS_PAGE_BYTES) {
@@ -375,8 +390,8 @@ static void drop_range(SysSet *set, const TcgTlbOp *op)
         if (p->gen == set->gen && low56(p->va) == va && !(op->keep_global && p->global)) {
             entry_drop(set, i);
         }
-        /* Entries are canonical addresses; code under a top byte is not entered under this one. */
-        jumps_drop_page(set, half ? va | (uint64_t)0xff << 56 : va);
+        /* PCs are canonical addresses: their top byte follows from bit 55. */
+        jumps_drop_page(set, op->va >> 55 & 1 ? va | (uint64_t)0xff << 56 : va);
     }
 }
 

@@ -122,6 +122,7 @@ int main(int argc, char **argv)
     }
     machine_reset(r.m, CAUSE_HOST_RESET);
     machine_unlock(r.m);
+    machine_set_policy(r.m, (MachinePolicy){.no_reboot = true});
     machine_request_cont(r.m);
     int status = machine_run(r.m);
     if (getenv("BARE_RUN_REPORT")) {
