@@ -10,16 +10,6 @@ static const char *const if_names[] = {
     [IF_IDE] = "ide",   [IF_SCSI] = "scsi",     [IF_FLOPPY] = "floppy", NULL,
 };
 
-static void lock_machine(void *opaque)
-{
-    machine_lock(opaque);
-}
-
-static void unlock_machine(void *opaque)
-{
-    machine_unlock(opaque);
-}
-
 /* Keys of an image that -drive and -blockdev share. */
 static bool read_image_keys(KeyVals *kv, BlockOpenOptions *o, Error *err)
 {
@@ -54,10 +44,7 @@ static bool open_image(Session *s, Drive *d, BlockOpenOptions *o, Error *err)
     o->id = d->id;
     o->file = d->file;
     o->snapshot = o->snapshot || options_flag(&s->options, OPT_SNAPSHOT);
-    o->context = s->machine->loop;
-    o->lock = lock_machine;
-    o->unlock = unlock_machine;
-    o->lock_opaque = s->machine;
+    o->context = s->machine->loop; /* whose sources run with the machine lock held */
     d->dev = block_open(o, err);
     return d->dev && machine_block_add(s->machine, d->id, d->dev, err);
 }
