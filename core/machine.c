@@ -60,12 +60,8 @@ static void free_disks(Machine *m)
 }
 
 /* Everything a device or back end made must be gone or owned by a device before. */
-void machine_free(Machine *m)
+void machine_unrealize_devices(Machine *m)
 {
-    struct MachinePrivate *p = m->p;
-
-    clock_state_stop(m);
-    machine_lock(m);
     while (m->devices) {
         Device *last = m->devices;
 
@@ -74,6 +70,15 @@ void machine_free(Machine *m)
         }
         device_unrealize(last);
     }
+}
+
+void machine_free(Machine *m)
+{
+    struct MachinePrivate *p = m->p;
+
+    clock_state_stop(m);
+    machine_lock(m);
+    machine_unrealize_devices(m);
     while (p->unplugged) {
         Device *d = p->unplugged;
 

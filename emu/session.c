@@ -5,7 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "chardev/chardev.h"
 #include "emu/session.h"
+#include "net/net.h"
 
 const char *session_text(Session *s, const char *fmt, ...)
 {
@@ -299,9 +301,12 @@ void session_free(Session *s)
     if (s->machine) {
         session_close_screens(s);
         machine_lock(s->machine);
+        machine_unrealize_devices(s->machine);
         if (s->board && s->desc->free) {
             s->desc->free(s->board);
         }
+        net_backends_free(s->machine);
+        chardev_free_all(s->machine);
         machine_unlock(s->machine);
         session_close_drives(s);
         if (s->accel) {

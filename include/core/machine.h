@@ -68,6 +68,9 @@ struct Machine {
 /* Empty machine: no RAM, no CPU. */
 Machine *machine_new(const char *name, Error *err);
 void     machine_free(Machine *m);
+/* Unrealizes and frees all devices, the newest first: before what they use (disks, networks, streams) is
+ * closed. Machine lock held, vCPUs stopped. */
+void     machine_unrealize_devices(Machine *m);
 
 void machine_lock(Machine *m);
 void machine_unlock(Machine *m);
