@@ -121,7 +121,7 @@ static inline uint64_t sys_page_of(uint64_t va)
 extern const TcgSysOps sys_ops;
 /* An engine for the CPUs of m, which tcg_sys_cpu_attach() adds. NULL: no code memory (err). */
 TcgEngine *sys_engine_new(Machine *m, const TcgGuest *guest, const TcgConfig *config, Error *err);
-void       sys_engine_free(TcgEngine *e);
+void       sys_engine_free(TcgEngine *e); /* machine lock not held */
 /* As tcg_cpu_attach() for the CPU of a port; before the machine runs. */
 void       sys_cpu_attach(TcgEngine *e, TcgCpu *cpu, CpuPort *port);
 void       sys_engine_report(TcgEngine *e, FILE *f);

@@ -141,8 +141,8 @@ int main(int argc, char **argv)
     if (stats) {
         accel_report(a, print_line, stderr);
     }
-    machine_lock(m);
     accel_free(a);
+    machine_lock(m);
     mem_region_destroy(m, &uart);
     mem_region_destroy(m, &ram);
     machine_unlock(m);

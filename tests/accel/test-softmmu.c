@@ -212,8 +212,8 @@ static void free_cpu(Toy *t)
 
 static void world_end(World *w)
 {
-    machine_lock(w->m);
     sys_engine_free(w->e);
+    machine_lock(w->m);
     mem_region_destroy(w->m, &w->io);
     mem_region_destroy(w->m, &w->ram);
     machine_unlock(w->m);
