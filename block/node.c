@@ -329,11 +329,9 @@ static int read_extent(BlockNode *n, uint64_t offset, const BlockMap *m, BlockVe
         block_vec_zero(v);
         return 0;
     }
-    if (m->flags & BLOCK_MAP_OFFSET) {
-        return block_node_read(m->file, m->file_offset, v);
-    }
     if (m->flags & BLOCK_MAP_ALLOCATED) {
-        return n->driver->read(n, offset, v);
+        return m->flags & BLOCK_MAP_OFFSET ? block_node_read(m->file, m->file_offset, v)
+                                           : n->driver->read(n, offset, v);
     }
     if (n->backing) {
         return block_node_read(n->backing, offset, v);
@@ -492,7 +490,9 @@ static int map_through(BlockNode *n, uint64_t offset, uint64_t bytes, BlockMap *
     if (!err) {
         out->bytes = below.bytes;
         if (below.flags & BLOCK_MAP_ZERO) {
-            out->flags = (out->flags & ~(uint32_t)BLOCK_MAP_DATA) | BLOCK_MAP_ZERO;
+            out->flags |= BLOCK_MAP_ZERO;
+            /* A format keeps its claim that there is space of its own. */
+            out->flags &= n->cluster_bytes ? UINT32_MAX : ~(uint32_t)BLOCK_MAP_DATA;
         }
     }
     return err;
@@ -507,6 +507,8 @@ int block_chain_map(BlockNode *n, BlockNode *base, uint64_t offset, uint64_t byt
     for (; n && n != base; n = n->backing, down++) {
         err = map_through(n, offset, bytes, out);
         if (err || (out->flags & (BLOCK_MAP_ALLOCATED | BLOCK_MAP_EOF))) {
+            /* Behind the end of an image, the one above it shows zeroes. */
+            down -= down && !err && (out->flags & BLOCK_MAP_EOF);
             break;
         }
         bytes = out->bytes;

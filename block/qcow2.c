@@ -267,6 +267,8 @@ static bool load_tables(Qcow2 *q, uint64_t cache_bytes, Error *err)
     q->l2 = meta_cache_new(q->file, q->slice_bytes, cache_bytes / 4 * 3);
     q->refs = meta_cache_new(q->file, q->slice_bytes, cache_bytes / 4);
     q->fresh_from = align_up(q->file->size_bytes, q->cluster_bytes);
+    q->sparse = q->file->host_fd >= 0 &&
+                block_node_host_bytes(q->file) < q->file->size_bytes - q->file->size_bytes / 10;
     errno = e;
     return e ? error_set_errno(err, "%s: cannot read its tables", q->node->name) : true;
 }

@@ -136,6 +136,7 @@ static void walk_tree(Check *c, const Qcow2L1 *l1, bool active)
             continue;
         }
         refer(c, table, q->cluster_bytes, "L2 table");
+        c->last_host = 0;
         for (uint64_t at = 0; at < q->cluster_bytes && table < q->file->size_bytes;
              at += q->slice_bytes) {
             MetaBlock *slice;

@@ -210,14 +210,22 @@ static void describe(Qcow2 *q, Qcow2Kind kind, Qcow2Entry e, uint64_t in_cluster
     static const uint32_t flags[] = {
         [QCOW2_UNALLOCATED] = 0,
         [QCOW2_ZERO_PLAIN] = BLOCK_MAP_ALLOCATED | BLOCK_MAP_ZERO,
-        [QCOW2_ZERO_ALLOCATED] = BLOCK_MAP_ALLOCATED | BLOCK_MAP_ZERO | BLOCK_MAP_OFFSET,
-        [QCOW2_NORMAL] = BLOCK_MAP_ALLOCATED | BLOCK_MAP_DATA | BLOCK_MAP_OFFSET,
+        [QCOW2_ZERO_ALLOCATED] = BLOCK_MAP_ALLOCATED | BLOCK_MAP_ZERO,
+        [QCOW2_NORMAL] = BLOCK_MAP_ALLOCATED | BLOCK_MAP_DATA,
         [QCOW2_PACKED] = BLOCK_MAP_ALLOCATED | BLOCK_MAP_DATA | BLOCK_MAP_COMPRESSED,
     };
 
-    out->flags = flags[kind];
-    out->file = out->flags & BLOCK_MAP_OFFSET ? q->file : NULL;
-    out->file_offset = out->file ? entry_host(e) + in_cluster : 0;
+    *out = (BlockMap){.flags = flags[kind]};
+    if (kind != QCOW2_PACKED && entry_host(e)) {
+        out->flags |= BLOCK_MAP_OFFSET;
+        out->file = q->file;
+        out->file_offset = entry_host(e) + in_cluster;
+    }
+    /* In a sparse file, and beyond its end, data may be holes. */
+    if (kind == QCOW2_NORMAL &&
+        (q->sparse || entry_host(e) >= align_up(q->file->size_bytes, q->cluster_bytes))) {
+        out->flags |= BLOCK_MAP_RECURSE;
+    }
 }
 
 /* How far from entry i, subcluster `sub` on everything is like the first; at most `max` bytes. */
@@ -226,15 +234,13 @@ static uint64_t same_bytes(Qcow2 *q, const uint8_t *slice, unsigned i, unsigned 
 {
     Qcow2Entry first = qcow2_entry_load(q, slice, i);
     Qcow2Kind kind = qcow2_entry_kind(q, first, sub);
-    bool placed = kind == QCOW2_NORMAL || kind == QCOW2_ZERO_ALLOCATED;
-    uint64_t bytes = 0;
+    uint64_t bytes = 0, host = entry_host(first);
     unsigned start = i;
 
     for (; i < slice_entries(q) && bytes < max; i++, sub = 0) {
         Qcow2Entry e = qcow2_entry_load(q, slice, i);
-        if ((i > start && kind == QCOW2_PACKED) || (copied && !(e.desc & QCOW2_COPIED)) ||
-            (placed &&
-             entry_host(e) != entry_host(first) + ((uint64_t)(i - start) << q->cluster_bits))) {
+        if (i > start && (kind == QCOW2_PACKED || (copied && !(e.desc & QCOW2_COPIED)) ||
+                          entry_host(e) != host)) {
             break;
         }
         for (; sub < q->subclusters && qcow2_entry_kind(q, e, sub) == kind; sub++) {
@@ -243,6 +249,7 @@ static uint64_t same_bytes(Qcow2 *q, const uint8_t *slice, unsigned i, unsigned 
         if (sub < q->subclusters) {
             break;
         }
+        host += host ? q->cluster_bytes : 0;
     }
     return bytes;
 }
@@ -277,11 +284,6 @@ int qcow2_map_in(Qcow2 *q, const Qcow2L1 *l1, uint64_t offset, uint64_t bytes, u
     in_sub = in_cluster & (qcow2_sub_bytes(q) - 1);
     n = bytes > UINT64_MAX - in_sub ? bytes : bytes + in_sub;
     out->bytes = MIN(bytes, same_bytes(q, slice->data, i, sub, n, write) - in_sub);
-    if ((out->flags & BLOCK_MAP_DATA) && (out->flags & BLOCK_MAP_OFFSET) && !write &&
-        entry_host(e) >= align_up(q->file->size_bytes, q->cluster_bytes)) {
-        /* Never written before a power cut, or damage; there is nothing but zeroes. */
-        out->flags |= BLOCK_MAP_RECURSE;
-    }
     return 0;
 }
 
@@ -301,7 +303,7 @@ int qcow2_read_locked(Qcow2 *q, const Qcow2L1 *l1, uint64_t offset, void *buf, u
         }
         if (m.flags & BLOCK_MAP_ZERO) {
             memset(to, 0, m.bytes);
-        } else if (m.flags & BLOCK_MAP_OFFSET) {
+        } else if ((m.flags & BLOCK_MAP_ALLOCATED) && (m.flags & BLOCK_MAP_OFFSET)) {
             err = block_node_pread(m.file, m.file_offset, to, m.bytes);
         } else if (m.flags & BLOCK_MAP_ALLOCATED) {
             err = qcow2_l2_find(q, l1, offset, false, &slice, &i);
@@ -552,7 +554,8 @@ static int zero_part(Qcow2 *q, uint64_t offset, uint64_t bytes)
     while (bytes && !err) {
         BlockMap m;
         err = qcow2_map_in(q, &q->l1, offset, bytes, 0, &m);
-        if (!err && !(m.flags & BLOCK_MAP_ZERO) && (m.flags || q->node->backing)) {
+        if (!err && !(m.flags & BLOCK_MAP_ZERO) &&
+            ((m.flags & BLOCK_MAP_ALLOCATED) || q->node->backing)) {
             err = zero_by_writing(q, offset, m.bytes);
         }
         offset += m.bytes;

@@ -122,6 +122,7 @@ typedef struct Qcow2 {
     uint64_t      packed_at;   /* where the next compressed cluster may go; 0: in a new one */
     bool          broken;      /* damage was found: no more writes */
     bool          bitmaps_touched;
+    bool          sparse;      /* the host file had holes when it was opened */
     /* ---- compressed clusters */
     uint8_t      *plain;       /* the last one read */
     uint64_t      plain_entry; /* its L2 entry; 0: none */

@@ -139,7 +139,7 @@ BlockNode *img_open(const ImgArgs *a, const ImgOpen *o, Error *err)
     node = block_node_open(&n, err);
     if (!node) {
         error_prepend(err, "could not open '%s'", o->file);
-    } else if (node->probed && o->write && !strcmp(node->driver->name, "raw")) {
+    } else if (node->probed && o->write && !o->quiet && !strcmp(node->driver->name, "raw")) {
         fprintf(stderr,
                 "gemel-img: warning: %s: no format was named (-f) and it looks like none, so it "
                 "is taken as raw\n",

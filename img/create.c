@@ -305,10 +305,13 @@ bool img_create(ImgCreate *c, Error *err)
         return error_set(err, "%s: image creation needs a size", c->file);
     }
     c->size_bytes = align_up(c->size_bytes, 512);
+    if (!write_image(c, err)) {
+        return false;
+    }
     if (!c->quiet) {
         print_formatting(c);
     }
-    return write_image(c, err);
+    return true;
 }
 
 static int run(const ImgArgs *a)

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* gemel-img dd: a part of an image into a new one. */
+/*
+ * gemel-img dd: a part of an image into a new one.
+ *
+ * DEVIATION: count= is how many blocks are copied, as its manual says; qemu-img 7.2 counts those
+ * that skip= leaves out, too.
+ */
 #include <string.h>
 
 #include "img.h"

@@ -82,7 +82,7 @@ void img_progress_end(ImgProgress *p);
 /* Opens `file` with -U of the command line; cache: text of -t or -T, or NULL for writeback. */
 typedef struct ImgOpen {
     const char *file, *format, *cache;
-    bool        write, no_backing, for_check;
+    bool        write, no_backing, for_check, quiet; /* quiet: raw needs no warning */
 } ImgOpen;
 BlockNode *img_open(const ImgArgs *a, const ImgOpen *o, Error *err);
 /* Closes; false with err when the last writes failed. */

@@ -28,7 +28,40 @@ static int count_data(BlockNode *n, uint64_t cluster, uint64_t *bytes)
     return err;
 }
 
-static bool measure(const ImgArgs *a, ImgCreate *c, uint64_t *required, uint64_t *fully, Error *err)
+/* Space that the persistent bitmaps of an image would take in the target */
+static uint64_t count_bitmaps(BlockNode *n, uint64_t cluster)
+{
+    uint64_t clusters = 0, directory = 0;
+    unsigned count;
+    Qcow2Bitmap *b = qcow2_bitmaps(n, &count, NULL);
+
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t bits = n->size_bytes / b[i].granularity_bytes + 1;
+        uint64_t data = (bits / 8 + cluster) / cluster;
+        clusters += data + (data * 8 + cluster - 1) / cluster;
+        directory += align_up(24 + strlen(b[i].name), 8);
+    }
+    qcow2_bitmaps_free(b, count);
+    return (clusters + (directory + cluster - 1) / cluster) * cluster;
+}
+
+/* Is there a way to keep bitmaps in both? */
+static bool keeps_bitmaps(BlockNode *n, const ImgCreate *c)
+{
+    Qcow2Info info = {0};
+
+    if (qcow2_is(n)) {
+        qcow2_info(n, &info);
+    }
+    return info.version >= 3 && !strcmp(c->format, "qcow2") && c->qcow2.version != 2;
+}
+
+typedef struct Sizes {
+    uint64_t required, fully, bitmaps;
+    bool has_bitmaps;
+} Sizes;
+
+static bool measure(const ImgArgs *a, ImgCreate *c, Sizes *out, Error *err)
 {
     uint64_t data = 0, cluster;
     ImgOpen o = {.file = img_operand(a, 0), .format = img_opt(a, 'f'), .for_check = true};
@@ -47,6 +80,8 @@ static bool measure(const ImgArgs *a, ImgCreate *c, uint64_t *required, uint64_t
             return false;
         }
         c->size_bytes = view->size_bytes;
+        out->has_bitmaps = keeps_bitmaps(n, c) && !img_has(a, 'l');
+        out->bitmaps = out->has_bitmaps ? count_bitmaps(n, cluster) : 0;
         e = count_data(view, strcmp(c->format, "raw") ? cluster : 512, &data);
         if (view != n) {
             img_close(view, NULL);
@@ -56,9 +91,9 @@ static bool measure(const ImgArgs *a, ImgCreate *c, uint64_t *required, uint64_t
     c->size_bytes = align_up(c->size_bytes, 512);
     c->qcow2.size_bytes = c->size_bytes;
     if (!strcmp(c->format, "raw")) {
-        *required = *fully = c->size_bytes;
+        out->required = out->fully = c->size_bytes;
     } else {
-        *required = qcow2_measure(&c->qcow2, data, fully);
+        out->required = qcow2_measure(&c->qcow2, data, &out->fully);
     }
     return e ? error_set(err, "%s: cannot be read: %s", o.file, g_strerror(e)) : true;
 }
@@ -68,7 +103,7 @@ static int run(const ImgArgs *a)
     ImgCreate c = {.file = "measure",
                    .format = img_has(a, 'O') ? img_opt(a, 'O') : "raw",
                    .options = img_opt_joined(a, 'o')};
-    uint64_t required, fully;
+    Sizes sizes = {0};
     Error err = {""};
     Json j = {.f = stdout, .first = true};
     bool json, ok = img_output_json(a, &json, &err);
@@ -79,20 +114,26 @@ static int run(const ImgArgs *a)
     if (ok && img_has(a, OPT_SIZE)) {
         ok = img_parse_size(img_opt(a, OPT_SIZE), "--size", &c.size_bytes, &err);
     }
-    ok = ok && measure(a, &c, &required, &fully, &err);
+    ok = ok && measure(a, &c, &sizes, &err);
     g_free(c.options);
     if (!ok) {
         return img_fail(&err);
     }
     if (json) {
         json_open(&j, NULL, '{');
-        json_number(&j, "required", required);
-        json_number(&j, "fully-allocated", fully);
+        if (sizes.has_bitmaps) {
+            json_number(&j, "bitmaps", sizes.bitmaps);
+        }
+        json_number(&j, "required", sizes.required);
+        json_number(&j, "fully-allocated", sizes.fully);
         json_close(&j, '}');
     } else {
         printf("required size: %" G_GUINT64_FORMAT "\nfully allocated size: %" G_GUINT64_FORMAT
                "\n",
-               required, fully);
+               sizes.required, sizes.fully);
+        if (sizes.has_bitmaps) {
+            printf("bitmaps size: %" G_GUINT64_FORMAT "\n", sizes.bitmaps);
+        }
     }
     return 0;
 }

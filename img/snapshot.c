@@ -22,7 +22,11 @@ static int run(const ImgArgs *a)
 {
     int actions = img_has(a, 'c') + img_has(a, 'a') + img_has(a, 'd') + img_has(a, 'l');
     bool list = actions == 0 || img_has(a, 'l'), ok = true;
-    ImgOpen o = {.file = img_operand(a, 0), .write = !list, .no_backing = list, .for_check = list};
+    ImgOpen o = {.file = img_operand(a, 0),
+                 .write = !list,
+                 .no_backing = list,
+                 .for_check = list,
+                 .quiet = true};
     Error err = {""};
     BlockNode *n;
 

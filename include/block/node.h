@@ -36,7 +36,8 @@ enum {
     BLOCK_MAP_DATA       = 1u << 0, /* bytes are stored */
     BLOCK_MAP_ZERO       = 1u << 1, /* reads as zero */
     BLOCK_MAP_ALLOCATED  = 1u << 2, /* this node answers; else its backing does */
-    BLOCK_MAP_OFFSET     = 1u << 3, /* file and file_offset are valid */
+    BLOCK_MAP_OFFSET     = 1u << 3, /* file and file_offset are valid: space of this node, which
+                                     * holds the data when DATA is set without ZERO */
     BLOCK_MAP_COMPRESSED = 1u << 4,
     BLOCK_MAP_RECURSE    = 1u << 5, /* the file may know of holes here */
     BLOCK_MAP_EOF        = 1u << 6, /* beyond the end of that node */
