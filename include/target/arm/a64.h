@@ -30,6 +30,9 @@ typedef enum A64Feature {
     A64_N_FEATS
 } A64Feature;
 
+/* Index into A64Cpu.pac_key. */
+typedef enum A64PacKey { A64_KEY_IA, A64_KEY_IB, A64_KEY_DA, A64_KEY_DB, A64_KEY_GA } A64PacKey;
+
 /* One authentication code computed before: signing and checking a return address give the same. */
 typedef struct A64PacEntry {
     uint64_t data, modifier, key0, key1, pac;
@@ -110,6 +113,9 @@ enum {
     A64_MODE_STEPPED = 1 << 17, /* software step, active-pending */
     A64_MODE_SYSTEM  = 1 << 18, /* EL1 and up exist */
     A64_MODE_SPSEL   = 1 << 19, /* PSTATE.SP */
+    A64_MODE_NO_IA   = 1 << 20, /* this pointer authentication key is off; then IB, DA, DB */
+    A64_MODE_PACTRAP = 1 << 24, /* pointer authentication traps */
+    A64_MODE_PACODD  = 1 << 25, /* codes do not stand where Linux has them */
 };
 enum { A64_MODE_EL_SHIFT = 8 };
 

@@ -106,6 +106,12 @@ typedef struct A64SysUse {
     uint64_t value;
 } A64SysUse;
 
+/* Pointer authentication: lowest bit of the code, and whether the top byte is ignored, by half. */
+typedef struct A64PacLayout {
+    uint8_t bottom[2];
+    bool    tbi[2];
+} A64PacLayout;
+
 typedef struct A64SysOps {
     /* encoding: op0 << 14 | op1 << 11 | CRn << 7 | CRm << 3 | op2; constant parts of cpu only. */
     A64SysUse (*use)(const struct A64Cpu *cpu, uint32_t encoding, bool write, uint64_t mode);
@@ -115,6 +121,7 @@ typedef struct A64SysOps {
     /* The target is ELR of the level, or `target` when authenticated. Does not return. */
     void      (*eret)(struct A64Cpu *cpu, uint64_t target, bool authenticated);
     void      (*call)(struct A64Cpu *cpu, unsigned op, uint64_t imm); /* A64_CALL_ */
+    A64PacLayout (*pac_layout)(const struct A64Cpu *cpu, bool code);
 } A64SysOps;
 
 /* A64SysOps.call: instructions that may be trapped. */
@@ -134,6 +141,7 @@ typedef enum A64ExcKind {
     A64_EXC_SPALIGN, /* SP alignment fault */
     A64_EXC_ILLEGAL, /* PSTATE.IL */
     A64_EXC_STEP,    /* software step */
+    A64_EXC_PAUTH,   /* pointer authentication trap: HCR_EL2.API, SCR_EL3.API */
     A64_EXC_UNMASK,  /* none: DAIF was cleared while an interrupt was held; go on at PC */
 } A64ExcKind;
 static inline uint64_t a64_exc_info(A64ExcKind kind, unsigned el, uint32_t esr)

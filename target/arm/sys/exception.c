@@ -449,6 +449,15 @@ unsigned a64_fp_trap_level(const A64Cpu *cpu)
     return a64_has(cpu, A64_FEAT_EL3) && (cpu->sys.cptr_el3 & BIT(10)) ? 3 : 0;
 }
 
+unsigned a64_pauth_trap_level(const A64Cpu *cpu)
+{
+    unsigned el = a64_cur_el(cpu);
+    if (el < 2 && a64_el2_on(cpu) && !a64_in_host(cpu) && !(cpu->sys.hcr & HCR_API)) {
+        return 2;
+    }
+    return el < 3 && a64_has(cpu, A64_FEAT_EL3) && !(cpu->sys.scr & SCR_API) ? 3 : 0;
+}
+
 static unsigned debug_target(const A64Cpu *cpu)
 {
     unsigned el = a64_cur_el(cpu), to = debug_level(cpu);
@@ -473,6 +482,9 @@ static void take_system(A64Cpu *cpu, uint64_t info)
     case A64_EXC_STEP:
         level = debug_target(cpu) ? debug_target(cpu) : default_target(cpu);
         a64_take_sync(cpu, level, a64_esr(EC_STEP + (level == a64_cur_el(cpu)), 0x22), NULL);
+        break;
+    case A64_EXC_PAUTH:
+        a64_take_sync(cpu, a64_pauth_trap_level(cpu), a64_esr(EC_PAUTH, 0), NULL);
         break;
     default: a64_poll_interrupts(cpu); break; /* A64_EXC_UNMASK */
     }

@@ -342,16 +342,30 @@ static bool two_ranges(A64Regime r)
     return r == REGIME_EL10 || r == REGIME_EL20;
 }
 
-/* Top byte ignored for this address. */
+bool a64_top_ignored(const A64Cpu *cpu, A64Regime regime, bool upper, bool code)
+{
+    uint64_t tcr = cpu->sys.tcr[a64_regime_level(regime)];
+    bool pauth = a64_has(cpu, A64_FEAT_PAuth);
+    if (two_ranges(regime)) {
+        bool data_only = pauth && (tcr >> (upper ? 52 : 51) & 1);
+        return (tcr >> (upper ? 38 : 37) & 1) && !(code && data_only);
+    }
+    return (tcr >> 20 & 1) && !(code && pauth && (tcr >> 29 & 1));
+}
+
 static bool top_ignored(const A64Cpu *cpu, const A64Walk *w, uint64_t va)
 {
-    uint64_t tcr = cpu->sys.tcr[a64_regime_level(w->regime)];
-    bool upper = va >> 55 & 1, pauth = a64_has(cpu, A64_FEAT_PAuth), fetch = w->access == TCG_FETCH;
-    if (two_ranges(w->regime)) {
-        bool data_only = pauth && (tcr >> (upper ? 52 : 51) & 1);
-        return (tcr >> (upper ? 38 : 37) & 1) && !(fetch && data_only);
-    }
-    return (tcr >> 20 & 1) && !(fetch && pauth && (tcr >> 29 & 1));
+    return a64_top_ignored(cpu, w->regime, va >> 55 & 1, w->access == TCG_FETCH);
+}
+
+unsigned a64_va_bits(const A64Cpu *cpu, A64Regime regime, bool upper)
+{
+    uint64_t tcr = cpu->sys.tcr[a64_regime_level(regime)];
+    bool two = two_ranges(regime);
+    upper = upper && two;
+    Stage s = {.gran = granule(upper ? tcr >> 30 & 3 : tcr >> 14 & 3, upper)};
+    set_sizes(cpu, &s, upper ? tcr >> 16 & 63 : tcr & 63, 6, tcr >> (two ? 59 : 32) & 1);
+    return s.in_bits;
 }
 
 /* false: a translation fault of level 0 before any table is looked at. */

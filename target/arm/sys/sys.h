@@ -106,6 +106,7 @@ enum {
 #define SCR_TLOR BIT(14)
 #define SCR_TERR BIT(15)
 #define SCR_APK BIT(16)
+#define SCR_API BIT(17)
 
 #define MDCR_TPMCR BIT(5)
 #define MDCR_TPM BIT(6)
@@ -169,6 +170,8 @@ void a64_poll_interrupts(A64Cpu *cpu);
 
 /* Level that FP and SIMD instructions trap to now, 0: they do not. CheckFPAdvSIMDEnabled64(). */
 unsigned a64_fp_trap_level(const A64Cpu *cpu);
+/* The same for pointer authentication by an enabled key. */
+unsigned a64_pauth_trap_level(const A64Cpu *cpu);
 /* Debug exceptions may be taken from level el, with PSTATE.D as `masked`. */
 bool a64_debug_enabled(const A64Cpu *cpu, unsigned el, bool masked);
 
@@ -222,9 +225,14 @@ typedef struct A64Found {
     uint8_t    attr, sh; /* as in MAIR, SH of the descriptor */
 } A64Found;
 
+/* TBI (code: and not TBID) for a half of the regime's addresses; and how many bits they have. */
+bool a64_top_ignored(const A64Cpu *cpu, A64Regime regime, bool upper, bool code);
+unsigned a64_va_bits(const A64Cpu *cpu, A64Regime regime, bool upper);
 /* false: `fault` says why. */
 bool a64_mmu_walk(A64Cpu *cpu, const A64Walk *w, uint64_t va, A64Found *out, A64Fault *fault);
 
+/* Where the current level's pointers carry authentication codes. */
+A64PacLayout a64_pac_layout(const A64Cpu *cpu, bool code);
 A64Walk a64_walk_of(const A64Cpu *cpu, TcgAccess access, TcgMmuIndex mmu);
 uint64_t a64_sys_context(const struct TcgCpu *cpu, TcgMmuIndex mmu);
 bool a64_sys_walk(struct TcgCpu *cpu, uint64_t va, TcgAccess access, TcgMmuIndex mmu,

@@ -72,6 +72,17 @@ A64Walk a64_walk_of(const A64Cpu *cpu, TcgAccess access, TcgMmuIndex mmu)
     return w;
 }
 
+A64PacLayout a64_pac_layout(const A64Cpu *cpu, bool code)
+{
+    A64Regime r = current_regime(cpu);
+    A64PacLayout l;
+    for (unsigned half = 0; half < 2; half++) {
+        l.bottom[half] = (uint8_t)a64_va_bits(cpu, r, half);
+        l.tbi[half] = a64_top_ignored(cpu, r, half, code);
+    }
+    return l;
+}
+
 static uint64_t asid_of(const A64Cpu *cpu, A64Regime r)
 {
     if (r != REGIME_EL10 && r != REGIME_EL20) {

@@ -189,7 +189,7 @@ static void translate_insn(A64Ctx *c, uint32_t word)
 {
     A64Insn insn;
     if (a64_decode(word, &insn) && a64_feat(c, (A64Feature)a64_rows[insn.row].feature)) {
-        if ((c->mode & (A64_MODE_FPTRAP | A64_MODE_SPBAD)) &&
+        if ((c->mode & (A64_MODE_FPTRAP | A64_MODE_SPBAD | A64_MODE_PACTRAP)) &&
             a64_insn_trapped(c, (A64Feature)a64_rows[insn.row].feature, word)) {
             return;
         }

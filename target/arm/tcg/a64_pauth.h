@@ -7,9 +7,6 @@
 
 #include "target/arm/tcg/a64_ctx.h"
 
-/* Index into A64Cpu.pac_key. */
-typedef enum A64PacKey { A64_KEY_IA, A64_KEY_IB, A64_KEY_DA, A64_KEY_DB, A64_KEY_GA } A64PacKey;
-
 /* AddPAC(): the signed pointer. */
 IrRef a64_pac_add(A64Ctx *c, A64PacKey key, IrRef ptr, IrRef modifier);
 
@@ -19,8 +16,8 @@ IrRef a64_pac_add(A64Ctx *c, A64PacKey key, IrRef ptr, IrRef modifier);
  */
 IrRef a64_pac_auth(A64Ctx *c, A64PacKey key, IrRef ptr, IrRef modifier);
 
-/* Strip(): bits 54:48 become copies of bit 55. */
-IrRef a64_pac_strip(A64Ctx *c, IrRef ptr);
+/* Strip(): the bits of the code become copies of bit 55. key: an instruction or data key. */
+IrRef a64_pac_strip(A64Ctx *c, A64PacKey key, IrRef ptr);
 
 /* The pointer authentication hints (CRm:op2 of HINT). false: it is none. */
 bool a64_pac_hint(A64Ctx *c, unsigned hint);

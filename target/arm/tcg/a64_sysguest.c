@@ -34,6 +34,24 @@ static bool unprivileged(const A64Cpu *cpu, unsigned el)
     return from && !(cpu->sys.pstate & A64_PS_UAO);
 }
 
+/* Keys that are off; traps; another layout than the one checked inline. */
+static uint64_t pauth_mode(const A64Cpu *cpu, uint64_t sctlr)
+{
+    static const uint8_t enable[4] = {31, 30, 27, 13}; /* SCTLR_ELx.EnIA, EnIB, EnDA, EnDB */
+    uint64_t mode = 0;
+    for (unsigned k = 0; k < 4; k++) {
+        mode |= sctlr >> enable[k] & 1 ? 0 : (uint64_t)A64_MODE_NO_IA << k;
+    }
+    if (mode == 15ull * A64_MODE_NO_IA) {
+        return mode;
+    }
+    A64PacLayout code = a64_pac_layout(cpu, true), data = a64_pac_layout(cpu, false);
+    bool usual = code.bottom[0] == 48 && code.bottom[1] == 48 && code.tbi[0] && !code.tbi[1] &&
+                 data.tbi[0] && !data.tbi[1];
+    return mode | (usual ? 0 : A64_MODE_PACODD) |
+           (a64_pauth_trap_level(cpu) ? A64_MODE_PACTRAP : 0);
+}
+
 static uint64_t a64_sys_mode(const struct TcgCpu *tc)
 {
     const A64Cpu *cpu = a64_of_const(tc);
@@ -47,6 +65,9 @@ static uint64_t a64_sys_mode(const struct TcgCpu *tc)
     mode |= unprivileged(cpu, el) ? A64_MODE_UNPRIV : 0;
     mode |= ps & A64_PS_IL ? A64_MODE_IL : 0;
     mode |= ps & A64_PS_SP ? A64_MODE_SPSEL : 0;
+    if (a64_has(cpu, A64_FEAT_PAuth)) {
+        mode |= pauth_mode(cpu, cpu->sys.sctlr[level]);
+    }
     if (a64_has(cpu, A64_FEAT_BTI)) {
         mode |= A64_MODE_BTI;
     }
@@ -78,6 +99,7 @@ const A64SysOps a64_sysops = {
     .write = a64_reg_write,
     .eret = a64_op_eret,
     .call = a64_op_call,
+    .pac_layout = a64_pac_layout,
 };
 
 const TcgGuest a64_system_guest = {

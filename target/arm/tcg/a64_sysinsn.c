@@ -81,6 +81,11 @@ bool a64_insn_trapped(A64Ctx *c, A64Feature feature, uint32_t word)
         raise_system(c, a64_exc_info(A64_EXC_FP, 0, 0), c->pc);
         return true;
     }
+    bool strip = (word & 0xfffffbe0) == 0xdac143e0; /* XPACI, XPACD never trap */
+    if ((c->mode & A64_MODE_PACTRAP) && feature == A64_FEAT_PAuth && !strip) {
+        raise_system(c, a64_exc_info(A64_EXC_PAUTH, 0, 0), c->pc);
+        return true;
+    }
     if ((c->mode & A64_MODE_SPBAD) && uses_sp_base(word)) {
         raise_system(c, a64_exc_info(A64_EXC_SPALIGN, 0, 0), c->pc);
         return true;
