@@ -370,11 +370,32 @@ static uint32_t access_syndrome(uint32_t word)
     return 1u << 24 | size << 22 | (uint32_t)(opc >= 2) << 21 | rt << 16 | (uint32_t)sf << 15;
 }
 
-static uint32_t data_iss(A64Cpu *cpu, const A64Fault *f, TcgAccess access)
+/* LSE read-modify-write, CAS, CASP: both a read and a write. */
+static bool is_atomic(uint32_t word)
+{
+    return (word & 0x3b200c00) == 0x38200000 || (word & 0x3fa07c00) == 0x08a07c00 ||
+           (word & 0xbfa07c00) == 0x08207c00;
+}
+
+/* An atomic's abort is a read's if a read would fault, too. */
+static bool read_faults(A64Cpu *cpu, uint64_t va, TcgMmuIndex mmu)
+{
+    A64Walk w = a64_walk_of(cpu, TCG_READ, mmu);
+    A64Found found;
+    A64Fault fault;
+    w.debug = true;
+    return !a64_mmu_walk(cpu, &w, va, &found, &fault);
+}
+
+static uint32_t data_iss(A64Cpu *cpu, const A64Fault *f, uint64_t va, TcgAccess access)
 {
     uint32_t iss = f->fsc | (uint32_t)f->s1ptw << 7 | (uint32_t)(access == TCG_WRITE) << 6, word;
     if (!fetch_word(cpu, &word)) {
         return iss;
+    }
+    bool external = f->fsc == 0x10;
+    if (is_atomic(word) && (external || read_faults(cpu, va, TCG_MMU_CURRENT))) {
+        iss &= ~(1u << 6);
     }
     if (is_cache_op(word)) {
         return iss | 1u << 8 | 1u << 6;
@@ -399,7 +420,7 @@ static void take_abort(A64Cpu *cpu, uint64_t va, TcgAccess access, A64Fault f)
     unsigned ec = EC_IABT;
     if (access != TCG_FETCH) {
         ec = EC_DABT;
-        iss = data_iss(cpu, &f, access);
+        iss = data_iss(cpu, &f, va, access);
     } else {
         cpu->pc = branch_address(cpu, cpu->pc);
         va = branch_address(cpu, va);
