@@ -134,7 +134,8 @@ void tcg_cpu_attach(TcgEngine *e, TcgCpu *cpu)
     }
     v->engine = e;
     v->cpu = cpu;
-    v->mode = ~(uint64_t)0;
+    v->mode = TCG_NO_MODE;
+    engine_no_predictions(cpu);
     cpu->guest = e->guest;
     cpu->helpers = helpers;
     cpu->vcpu = v;
@@ -154,6 +155,7 @@ void tcg_cpu_attach(TcgEngine *e, TcgCpu *cpu)
     }
     cpu->exit_stub = e->backend->exit_address(&e->buffers[0]->buf);
     v->n_changes = e->n_changes;
+    atomic_store(&v->gen, atomic_load(&e->gen)); /* it knows nothing older */
     if (e->sys) {
         e->sys->attach(cpu);
     }

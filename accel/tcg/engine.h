@@ -115,6 +115,7 @@ typedef struct TcgSysOps {
     struct CpuPort *(*port)(const TcgCpu *cpu);
 } TcgSysOps;
 
+#define TCG_NO_MODE (~(uint64_t)0) /* TcgVcpu.mode of one that never ran */
 typedef struct TcgVcpu {
     TcgEngine      *engine;
     TcgCpu         *cpu;
@@ -193,6 +194,9 @@ TcgBuffer *engine_buffer(TcgEngine *e, unsigned tier);      /* to compile into *
 void       engine_reclaim(TcgEngine *e);
 bool       engine_has_code(TcgEngine *e, uint64_t start, uint64_t end);
 TcgTable  *table_new(uint32_t bits);
+
+/* ---- run.c ---- */
+void       engine_no_predictions(TcgCpu *cpu);              /* cpu's memory is zero otherwise */
 
 /* ---- translate.c ---- */
 /* The region at pc, made if need be. NULL: nothing executable there. */

@@ -12,15 +12,21 @@
 
 static const TcgJumpEntry no_entry = {1, NULL}; /* no guest PC is 1 */
 
-static void drop_predictions(TcgCpu *cpu)
+void engine_no_predictions(TcgCpu *cpu)
 {
-    for (unsigned i = 0; i < 1u << TCG_JC_BITS; i++) {
-        cpu->jump_cache[i] = no_entry;
-    }
+    cpu->jump_cache[0] = no_entry;
     for (unsigned i = 0; i < TCG_RING; i++) {
         cpu->ring[i] = no_entry;
     }
     cpu->ring_top = 0;
+}
+
+/* A jump-cache entry of zeros is none either, but for the first: 0 is an address that belongs
+ * there. */
+static void drop_predictions(TcgCpu *cpu)
+{
+    memset(cpu->jump_cache, 0, sizeof cpu->jump_cache);
+    engine_no_predictions(cpu);
 }
 
 /* The jump cache and the ring again, for one address. */
@@ -99,8 +105,10 @@ static void enter_mode(TcgVcpu *v, TcgCpu *cpu)
     const TcgGuest *g = v->engine->guest;
     uint64_t mode = g->mode(cpu);
     if (mode != v->mode) {
+        if (v->mode != TCG_NO_MODE) {
+            drop_predictions(cpu);
+        }
         v->mode = mode;
-        drop_predictions(cpu);
     }
     cpu->mxcsr = g->mxcsr(cpu);
 }

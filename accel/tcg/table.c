@@ -114,7 +114,7 @@ static void table_grow(TcgEngine *e)
 
 static uint32_t page_list(uint64_t page)
 {
-    return (uint32_t)(page * 0x9e3779b97f4a7c15u >> 40) % PAGE_LISTS;
+    return (uint32_t)page % PAGE_LISTS; /* neighbours share memory */
 }
 
 static void page_count_add(TcgEngine *e, uint64_t page, int by)

@@ -55,7 +55,7 @@ void tcg_engine_stats(TcgEngine *e, TcgStats *out);
 /* What was translated, how long that took, and why generated code left, as a few lines of text. */
 void tcg_engine_report(TcgEngine *e, FILE *f);
 
-/* Makes cpu (zeroed or reset by the target) runnable on the calling thread. */
+/* Makes cpu runnable on the calling thread. Its header is zero; the target has reset the rest. */
 void tcg_cpu_attach(TcgEngine *e, TcgCpu *cpu);
 void tcg_cpu_detach(TcgCpu *cpu);
 
