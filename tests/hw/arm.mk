@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Arm platform devices and boards.
-check_PROGRAMS += tests/hw/test-virt tests/hw/test-gic
+check_PROGRAMS += tests/hw/test-virt tests/hw/test-gic tests/hw/test-arm-devices
 tests_hw_test_virt_SOURCES = tests/hw/test-virt.c tests/hw/board.h
 tests_hw_test_virt_LDADD = $(SYSTEM_LIBS)
 tests_hw_test_gic_SOURCES = tests/hw/test-gic.c tests/hw/board.h
 tests_hw_test_gic_LDADD = tests/core/libharness.a $(SYSTEM_LIBS)
+tests_hw_test_arm_devices_SOURCES = tests/hw/test-arm-devices.c
+tests_hw_test_arm_devices_LDADD = tests/core/libharness.a $(SYSTEM_LIBS)
