@@ -9,11 +9,13 @@
 #include "hw/arm.h"
 #include "hw/classes.h"
 #include "hw/fw_cfg.h"
+#include "hw/ged.h"
 #include "hw/virtio.h"
 
 const DeviceClass *const hw_devices[] = {
     &virtio_blk_pci_class,
     &virtio_blk_device_class,
+    &ged_class,
     &pl011_class,
     &fw_cfg_class,
     &cfi01_class,

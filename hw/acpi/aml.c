@@ -50,11 +50,14 @@ enum {
     OP_OR = 0x7d,
     OP_NOTIFY = 0x86,
     OP_CREATE_DWORD = 0x8a,
+    OP_LNOT = 0x92,
     OP_LEQUAL = 0x93,
     OP_IF = 0xa0,
     OP_ELSE = 0xa1,
     OP_RETURN = 0xa4,
     OP_ONES = 0xff,
+    EXT_REGION = 0x80,
+    EXT_FIELD = 0x81,
     EXT_DEVICE = 0x82
 };
 
@@ -389,6 +392,33 @@ void aml_or(Aml *a)
 void aml_no_target(Aml *a)
 {
     put8(a, 0);
+}
+
+void aml_lnot(Aml *a)
+{
+    put8(a, OP_LNOT);
+}
+
+void aml_operation_region(Aml *a, const char *name, uint64_t gpa, uint64_t bytes)
+{
+    put8(a, OP_EXT);
+    put8(a, EXT_REGION);
+    aml_path(a, name);
+    put8(a, 0); /* system memory */
+    aml_int(a, gpa);
+    aml_int(a, bytes);
+}
+
+void aml_field32(Aml *a, const char *region, const char *name)
+{
+    put8(a, OP_EXT);
+    put8(a, EXT_FIELD);
+    open_list(a, LIST_PLAIN);
+    aml_path(a, region);
+    put8(a, 3); /* DWordAcc, NoLock, Preserve */
+    put_segment(a, name, strlen(name));
+    put8(a, 32); /* bits, as a package length of one byte */
+    close_list(a);
 }
 
 void aml_create_dword_field(Aml *a)

@@ -13,6 +13,7 @@
 #include "core/chardev.h"
 #include "hw/arm.h"
 #include "hw/fw_cfg.h"
+#include "hw/ged.h"
 #include "hw/machine/virt.h"
 #include "hw/virtio.h"
 #include "util/bits.h"
@@ -21,7 +22,7 @@
 #define MIB (1024 * KIB)
 #define GIB (1024 * MIB)
 
-enum { VIRTIO_STRIDE = 0x200, REDIST_BYTES = 0x20000, GICV2_CPUS = 8 };
+enum { VIRTIO_STRIDE = 0x200, GICV2_CPUS = 8 };
 
 static const VirtRange low_map[VIRT_N_PLACES] = {
     [VIRT_FLASH0] = {0x00000000, 64 * MIB},
@@ -39,6 +40,7 @@ static const VirtRange low_map[VIRT_N_PLACES] = {
     [VIRT_GPIO] = {0x09030000, 4 * KIB},
     [VIRT_UART_SECURE] = {0x09040000, 4 * KIB},
     [VIRT_SMMU] = {0x09050000, 128 * KIB},
+    [VIRT_GED] = {0x09080000, 4},
     [VIRT_VIRTIO] = {0x0a000000, VIRTIO_STRIDE *VIRT_N_VIRTIO},
     [VIRT_PLATFORM] = {0x0c000000, 32 * MIB},
     [VIRT_RAM_SECURE] = {0x0e000000, 16 * MIB},
@@ -249,7 +251,7 @@ static bool add_gicv2(Board *b, Error *err)
 static bool add_gicv3(Board *b, Error *err)
 {
     const VirtRange *p = b->place;
-    unsigned low = (unsigned)(p[VIRT_GIC_REDIST].bytes / REDIST_BYTES);
+    unsigned low = (unsigned)(p[VIRT_GIC_REDIST].bytes / VIRT_REDIST_BYTES);
 
     b->gic = device_new(b->machine, &gicv3_class, "gic");
     set_number(b->gic, "cpus", b->config->n_cpus);
@@ -298,8 +300,9 @@ static bool add_platform(Board *b, Error *err)
     }
     b->rtc = place(b, &pl031_class, "rtc", p[VIRT_RTC].base, VIRT_SPI_RTC);
     b->gpio = place(b, &pl061_class, "gpio", p[VIRT_GPIO].base, VIRT_SPI_GPIO);
+    b->ged = place(b, &ged_class, "ged", p[VIRT_GED].base, VIRT_SPI_GED);
     if (!finish_device(b, b->uart, err) || !finish_device(b, b->rtc, err) ||
-        !finish_device(b, b->gpio, err)) {
+        !finish_device(b, b->gpio, err) || !finish_device(b, b->ged, err)) {
         return false;
     }
     b->power_key = device_new(b->machine, &gpio_key_class, "power-key");
@@ -395,7 +398,10 @@ static bool add_fw_cfg(Board *b, Error *err)
 
 static void on_powerdown(MachineNotify *n)
 {
-    gpio_key_press(((Board *)n->opaque)->power_key);
+    Board *b = n->opaque;
+
+    gpio_key_press(b->power_key); /* what a guest of the tree hears */
+    ged_raise(b->ged, GED_POWER_BUTTON);
 }
 
 static void on_reset(MachineNotify *n, ShutdownCause cause)
@@ -482,7 +488,8 @@ static bool offer_kernel(Board *b, Error *err)
 /* Firmware at 0 with the tree at the start of RAM. */
 static bool finish_firmware(Board *b, Error *err)
 {
-    return offer_kernel(b, err);
+    return offer_kernel(b, err) && virt_write_smbios(b, err) &&
+           (!b->acpi || virt_write_acpi(b, err));
 }
 
 static bool virt_finish(Board *b, Error *err)

@@ -11,7 +11,7 @@
 typedef enum VirtPlace {
     VIRT_FLASH0, VIRT_FLASH1, VIRT_GIC_DIST, VIRT_GIC_CPU, VIRT_GIC_V2M, VIRT_GIC_HYP,
     VIRT_GIC_VCPU, VIRT_GIC_ITS, VIRT_GIC_REDIST, VIRT_UART, VIRT_RTC, VIRT_FW_CFG, VIRT_GPIO,
-    VIRT_UART_SECURE, VIRT_SMMU, VIRT_VIRTIO, VIRT_PLATFORM, VIRT_RAM_SECURE, VIRT_PCIE_MMIO,
+    VIRT_UART_SECURE, VIRT_SMMU, VIRT_GED, VIRT_VIRTIO, VIRT_PLATFORM, VIRT_RAM_SECURE, VIRT_PCIE_MMIO,
     VIRT_PCIE_PIO, VIRT_PCIE_ECAM, VIRT_RAM, VIRT_HIGH_REDIST, VIRT_HIGH_ECAM, VIRT_HIGH_MMIO,
     VIRT_N_PLACES
 } VirtPlace;
@@ -19,8 +19,9 @@ typedef enum VirtPlace {
 /* SPI numbers. */
 enum {
     VIRT_SPI_UART = 1, VIRT_SPI_RTC = 2, VIRT_SPI_PCIE = 3, VIRT_SPI_GPIO = 7,
-    VIRT_SPI_UART_SECURE = 8, VIRT_SPI_VIRTIO = 16, VIRT_SPI_V2M = 48, VIRT_N_V2M = 64,
-    VIRT_N_SPIS = 256, VIRT_N_VIRTIO = 32, VIRT_POWER_LINE = 3
+    VIRT_SPI_UART_SECURE = 8, VIRT_SPI_GED = 9, VIRT_SPI_VIRTIO = 16, VIRT_SPI_V2M = 48, VIRT_N_V2M = 64,
+    VIRT_N_SPIS = 256, VIRT_N_VIRTIO = 32, VIRT_POWER_LINE = 3,
+    VIRT_REDIST_BYTES = 0x20000
 };
 
 /* PPI numbers (INTID less 16). */
@@ -41,7 +42,7 @@ struct Board {
     bool                 has_its, has_v2m, has_el2, has_el3, highmem, acpi;
     PsciConduit          psci;
     MemRegion            ram;
-    Device              *gic, *its, *v2m, *uart, *rtc, *gpio, *power_key, *fw_cfg, *pcie;
+    Device              *gic, *its, *v2m, *uart, *rtc, *gpio, *power_key, *ged, *fw_cfg, *pcie;
     Device              *flash[BOARD_MAX_FLASH];
     Device              *virtio[VIRT_N_VIRTIO];
     Fdt                 *fdt;

@@ -53,6 +53,10 @@ void aml_lequal(Aml *a);                   /* two operands */
 void aml_and(Aml *a);                      /* two operands, target */
 void aml_or(Aml *a);                       /* two operands, target */
 void aml_no_target(Aml *a);
+void aml_lnot(Aml *a);                     /* one operand */
+/* OperationRegion (name, SystemMemory, gpa, bytes) and Field of one 32-bit register in it. */
+void aml_operation_region(Aml *a, const char *name, uint64_t gpa, uint64_t bytes);
+void aml_field32(Aml *a, const char *region, const char *name);
 void aml_create_dword_field(Aml *a);       /* buffer, byte index, then the name by aml_path() */
 
 /* ---- resources, inside aml_template() */

@@ -7,3 +7,6 @@ tests_hw_test_gic_SOURCES = tests/hw/test-gic.c tests/hw/board.h
 tests_hw_test_gic_LDADD = tests/core/libharness.a $(SYSTEM_LIBS)
 tests_hw_test_arm_devices_SOURCES = tests/hw/test-arm-devices.c
 tests_hw_test_arm_devices_LDADD = tests/core/libharness.a $(SYSTEM_LIBS)
+check_PROGRAMS += tests/hw/test-acpi
+tests_hw_test_acpi_SOURCES = tests/hw/test-acpi.c tests/hw/board.h
+tests_hw_test_acpi_LDADD = $(SYSTEM_LIBS)

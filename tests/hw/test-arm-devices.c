@@ -19,15 +19,26 @@ static bool out(Device *d, const char *name, unsigned n)
 /* ---- PL011 */
 
 enum {
-    DR = 0x00, FR = 0x18, LCR = 0x2c, CR = 0x30, IFLS = 0x34, IMSC = 0x38, RIS = 0x3c, MIS = 0x40,
-    ICR = 0x44, INT_RX = 0x10, INT_TX = 0x20, INT_RT = 0x40, CR_ON = 0x301
+    DR = 0x00,
+    FR = 0x18,
+    LCR = 0x2c,
+    CR = 0x30,
+    IFLS = 0x34,
+    IMSC = 0x38,
+    RIS = 0x3c,
+    MIS = 0x40,
+    ICR = 0x44,
+    INT_RX = 0x10,
+    INT_TX = 0x20,
+    INT_RT = 0x40,
+    CR_ON = 0x301
 };
 
 /* A chardev that keeps what it gets and takes `room` bytes. */
 typedef struct Tube {
     Chardev c;
-    char    got[256];
-    size_t  n, room;
+    char got[256];
+    size_t n, room;
 } Tube;
 
 static size_t tube_write(Chardev *c, const uint8_t *buf, size_t bytes)
