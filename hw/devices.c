@@ -17,6 +17,7 @@ const DeviceClass *const hw_devices[] = {
     &virtio_blk_device_class,
     &ged_class,
     &pl011_class,
+    &ramfb_class,
     &fw_cfg_class,
     &cfi01_class,
     &pl061_class,

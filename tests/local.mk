@@ -19,6 +19,7 @@ include tests/bare/local.mk
 include tests/hw/arm.mk
 endif
 include tests/hw/local.mk
+include tests/ui/local.mk
 
 TESTS_ONLY =
 TESTS_JOBS =

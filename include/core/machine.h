@@ -59,6 +59,7 @@ struct Machine {
     DisplayHub   *displays;    /* core/display.h */
     InputHub     *inputs;      /* core/input.h */
     void         *net_backends; /* net/: its list */
+    struct Ui    *ui;          /* windows and servers; ui/'s */
     RunState      state;
     const char   *type;        /* board and ISA, "virt/aarch64": what a saved state must match */
     bool          ram_shared;  /* RAM is memfd-backed; set before the first region */

@@ -5,4 +5,7 @@ tests_hw_test_pci_SOURCES = tests/hw/test-pci.c tests/hw/hw_rig.h
 tests_hw_test_pci_LDADD = $(SYSTEM_LIBS)
 tests_hw_test_virtio_SOURCES = tests/hw/test-virtio.c tests/hw/hw_rig.h tests/hw/virtio_driver.h
 tests_hw_test_virtio_LDADD = $(SYSTEM_LIBS)
+check_PROGRAMS += tests/hw/test-ramfb
+tests_hw_test_ramfb_SOURCES = tests/hw/test-ramfb.c
+tests_hw_test_ramfb_LDADD = tests/core/libharness.a $(SYSTEM_LIBS)
 endif
