@@ -26,6 +26,14 @@ typedef struct NetKind {
     char *(*connections)(NetPort *p); /* malloc'd lines */
 } NetKind;
 
-extern const NetKind net_kind_user;
+extern const NetKind net_kind_user, net_kind_tap, net_kind_bridge, net_kind_socket, net_kind_stream,
+    net_kind_dgram, net_kind_hubport;
+
+/* Captures (net/dump.c), a list at each back end. */
+typedef struct NetDump NetDump;
+NetDump *net_dump_open(Machine *m, const char *spec, Error *err);
+NetPort *net_dump_port(const NetDump *d);
+NetDump *net_dump_link(NetDump *d, NetDump *next); /* d, in front of next */
+void     net_dumps_close(NetDump *list);
 
 #endif

@@ -11,6 +11,12 @@ static const NetKind *const kinds[] = {
 #ifdef HAVE_SLIRP
     &net_kind_user,
 #endif
+    &net_kind_tap,
+    &net_kind_bridge,
+    &net_kind_socket,
+    &net_kind_stream,
+    &net_kind_dgram,
+    &net_kind_hubport,
     NULL,
 };
 
@@ -20,6 +26,7 @@ typedef struct Backend {
     const NetKind *kind;
     Machine *machine;
     char *id;
+    NetDump *dumps;
     struct Backend *next;
 } Backend;
 
@@ -88,6 +95,7 @@ bool net_backend_new(Machine *m, const char *spec, Error *err)
 
 static void backend_free(Backend *b)
 {
+    net_dumps_close(b->dumps);
     net_disconnect(b->port);
     b->port->ops->close(b->port);
     free(b->id);
@@ -114,6 +122,23 @@ void net_backends_free(Machine *m)
         *backends(m) = b->next;
         backend_free(b);
     }
+}
+
+bool net_dump_new(Machine *m, const char *spec, Error *err)
+{
+    NetDump *d = net_dump_open(m, spec, err);
+
+    if (!d) {
+        return false;
+    }
+    for (Backend *b = *backends(m); b; b = b->next) {
+        if (b->port == net_dump_port(d)) {
+            b->dumps = net_dump_link(d, b->dumps);
+            return true;
+        }
+    }
+    net_dumps_close(d);
+    return error_set(err, "netdev=: only networks of -netdev can be captured");
 }
 
 /* ---- the monitor's */

@@ -286,7 +286,7 @@ static bool set_forward(NetPort *p, const char *rule, bool add, Error *err)
     UserNet *u = (UserNet *)p;
     HostForward f;
     if (!forward_parse(rule, !add, &f, err)) {
-        return false;
+        return error_prepend(err, "hostfwd");
     }
     if (!add) {
         return slirp_remove_hostfwd(u->slirp, f.udp, f.host, (int)f.host_port) == 0 ||
@@ -307,7 +307,7 @@ static bool set_guest_forward(UserNet *u, const char *rule, Error *err)
 {
     GuestForward f;
     if (!guest_forward_parse(rule, &f, err)) {
-        return error_prepend(err, "guestfwd=");
+        return error_prepend(err, "guestfwd");
     }
     int failed = !strncmp(f.target, "cmd:", 4)
                      ? slirp_add_exec(u->slirp, f.target + 4, &f.server, (int)f.port)
