@@ -98,7 +98,7 @@ static void finalize(GSource *source)
     g_array_free(s->fds, TRUE);
 }
 
-static GSourceFuncs poll_funcs = {prepare, check, dispatch, finalize, NULL, NULL};
+static const GSourceFuncs poll_funcs = {prepare, check, dispatch, finalize, NULL, NULL};
 
 /* ---- what libslirp asks of us ---- */
 
@@ -361,7 +361,7 @@ static NetPort *make(Machine *m, const char *id, KeyVals *kv, Error *err)
         close_port(&u->port);
         return NULL;
     }
-    u->source = g_source_new(&poll_funcs, sizeof(PollSource));
+    u->source = g_source_new((GSourceFuncs *)&poll_funcs, sizeof(PollSource));
     PollSource *s = (PollSource *)u->source;
     s->net = u;
     s->fds = g_array_new(FALSE, TRUE, sizeof(GPollFD));
