@@ -10,6 +10,7 @@
 #include "hw/classes.h"
 #include "hw/fw_cfg.h"
 #include "hw/ged.h"
+#include "hw/usb.h"
 #include "hw/virtio.h"
 
 const DeviceClass *const hw_devices[] = {
@@ -47,6 +48,12 @@ const DeviceClass *const hw_devices[] = {
     &virtio_mouse_device_class,
     &virtio_tablet_pci_class,
     &virtio_tablet_device_class,
+    &xhci_class,
+    &usb_kbd_class,
+    &usb_mouse_class,
+    &usb_tablet_class,
+    &usb_storage_class,
+    &usb_hub_class,
     NULL,
 };
 

@@ -33,6 +33,7 @@
 #include <linux/virtio_ring.h>
 
 #include "core/device.h"
+#include "hw/iov.h"
 #include "hw/pci.h"
 
 typedef struct VirtioDevice VirtioDevice;
@@ -220,13 +221,6 @@ void virtio_error(VirtioDevice *v, const char *fmt, ...) __attribute__((format(p
 /* In realize, before anything uses the queues; n at most VIRTIO_MAX_QUEUES. The class's number is
  * there already when realize is called. */
 void virtio_set_queues(VirtioDevice *v, unsigned n, unsigned max_size);
-
-/* Copies between a vector, from `offset` on, and a buffer; return the bytes copied. */
-size_t iov_to_buf(const struct iovec *iov, unsigned n, size_t offset, void *buf, size_t bytes);
-size_t iov_from_buf(const struct iovec *iov, unsigned n, size_t offset, const void *buf, size_t bytes);
-/* dst[0..] = the part [offset, offset + bytes) of iov; at most max entries; returns how many. */
-unsigned iov_slice(struct iovec *dst, unsigned max, const struct iovec *iov, unsigned n, size_t offset,
-                   size_t bytes);
 
 /* ---- for transports (hw/virtio/{pci,mmio}.c) */
 bool     virtio_device_init(VirtioDevice *v, const VirtioClass *c, AddressSpace *as, Error *err);

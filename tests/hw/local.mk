@@ -8,4 +8,7 @@ tests_hw_test_virtio_LDADD = $(SYSTEM_LIBS)
 check_PROGRAMS += tests/hw/test-ramfb
 tests_hw_test_ramfb_SOURCES = tests/hw/test-ramfb.c
 tests_hw_test_ramfb_LDADD = tests/core/libharness.a $(SYSTEM_LIBS)
+check_PROGRAMS += tests/hw/test-xhci
+tests_hw_test_xhci_SOURCES = tests/hw/test-xhci.c tests/hw/hw_rig.h
+tests_hw_test_xhci_LDADD = $(SYSTEM_LIBS)
 endif
