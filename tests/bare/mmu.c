@@ -70,7 +70,7 @@ static unsigned level_low(int level)
 static uint64_t leaf_bits(bool s2)
 {
     uint64_t r = random_bits(), d = 0;
-    d |= (r & 15) < 13 ? 1 << 10 : 0;                  /* AF */
+    d |= (r & 15) < 13 ? 1 << 10 : 0; /* AF */
     if (s2) {
         d |= (r >> 4 & 7) ? 3ull << 6 : (r >> 8 & 3) << 6; /* S2AP */
         d |= (r >> 10 & 7) ? 15 << 2 : (r >> 14 & 15) << 2;
@@ -78,12 +78,12 @@ static uint64_t leaf_bits(bool s2)
         d |= (r >> 22 & 3) ? 0 : 1ull << 51;
         return d;
     }
-    d |= (r >> 4 & 3) << 6;                            /* AP */
-    d |= (r >> 6 & 7) ? 0 : (r >> 9 & 7) << 2;          /* AttrIndx: 0 is normal */
-    d |= (r >> 12 & 1) << 11;                          /* nG */
-    d |= (r >> 13 & 1) << 53 | (r >> 14 & 1) << 54;     /* PXN, UXN */
-    d |= (r >> 15 & 3) ? 0 : 1ull << 51;               /* DBM */
-    d |= (r >> 17 & 3) << 8;                           /* SH */
+    d |= (r >> 4 & 3) << 6;                         /* AP */
+    d |= (r >> 6 & 7) ? 0 : (r >> 9 & 7) << 2;      /* AttrIndx: 0 is normal */
+    d |= (r >> 12 & 1) << 11;                       /* nG */
+    d |= (r >> 13 & 1) << 53 | (r >> 14 & 1) << 54; /* PXN, UXN */
+    d |= (r >> 15 & 3) ? 0 : 1ull << 51;            /* DBM */
+    d |= (r >> 17 & 3) << 8;                        /* SH */
     return d;
 }
 
@@ -169,7 +169,8 @@ static void barrier_tlb(void)
 /* ---- operations ---- */
 
 typedef uint64_t Op(uint64_t va, uint64_t value);
-Op op_ldr, op_ldrb, op_str, op_strb, op_ldtr, op_sttr, op_ldp, op_ldar, op_ldxr, op_dc_cvac, op_dc_zva;
+Op op_ldr, op_ldrb, op_str, op_strb, op_ldtr, op_sttr, op_ldp, op_ldar, op_ldxr, op_dc_cvac,
+    op_dc_zva;
 Op op_ldrq, op_ldadd, op_cas, op_exec, op_exec0, op_at_s1e1r, op_at_s1e1w, op_at_s1e0r, op_at_s1e0w;
 Op op_at_s1e1rp, op_at_s1e1wp, op_at_s12e1r, op_at_s12e1w, op_at_s12e0r, op_at_s12e0w;
 
@@ -178,11 +179,11 @@ typedef struct Named {
     uint8_t at, align, offset; /* PAR result; log2 alignment; must sit at a RET */
 } Named;
 static const Named names[] = {
-    {"ldr", 0, 3, 0},   {"ldrb", 0, 0, 0},  {"str", 0, 3, 0},   {"strb", 0, 0, 0},
-    {"ldtr", 0, 3, 0},  {"sttr", 0, 3, 0},  {"ldp", 0, 3, 0},   {"ldar", 0, 3, 0},
-    {"ldxr", 0, 3, 0},  {"cvac", 0, 6, 0},  {"zva", 0, 6, 0},   {"ldrq", 0, 4, 0},
-    {"ldadd", 0, 3, 0}, {"cas", 0, 3, 0},   {"exec", 0, 6, 32}, {"exec0", 0, 6, 32},
-    {"e1r", 1, 0, 0},   {"e1w", 1, 0, 0},   {"e0r", 1, 0, 0},   {"e0w", 1, 0, 0},
+    {"ldr", 0, 3, 0},   {"ldrb", 0, 0, 0}, {"str", 0, 3, 0},   {"strb", 0, 0, 0},
+    {"ldtr", 0, 3, 0},  {"sttr", 0, 3, 0}, {"ldp", 0, 3, 0},   {"ldar", 0, 3, 0},
+    {"ldxr", 0, 3, 0},  {"cvac", 0, 6, 0}, {"zva", 0, 6, 0},   {"ldrq", 0, 4, 0},
+    {"ldadd", 0, 3, 0}, {"cas", 0, 3, 0},  {"exec", 0, 6, 32}, {"exec0", 0, 6, 32},
+    {"e1r", 1, 0, 0},   {"e1w", 1, 0, 0},  {"e0r", 1, 0, 0},   {"e0w", 1, 0, 0},
     {"e1rp", 1, 0, 0},  {"e1wp", 1, 0, 0},
 };
 enum { N_OPS = sizeof(names) / sizeof(names[0]) };
@@ -340,8 +341,8 @@ static void stage1_round(unsigned round)
 static void map_self(void)
 {
     upper_table[0] = phys(upper_low) | 3;
-    upper_low[0] = 0 | 1 << 10 | 1 << 2 | 1;                        /* devices */
-    upper_low[1] = phys(upper_ram) | 3;                             /* RAM */
+    upper_low[0] = 0 | 1 << 10 | 1 << 2 | 1; /* devices */
+    upper_low[1] = phys(upper_ram) | 3;      /* RAM */
     for (unsigned n = 0; n < 512; n++) { /* code cannot be written (WXN), the rest not executed */
         uint64_t code = n < 2 ? 1ull << 7 : 1ull << 53;
         upper_ram[n] = (0x40000000ull + (n << 21)) | code | 1 << 10 | 3 << 8 | 1;

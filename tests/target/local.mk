@@ -14,3 +14,8 @@ check_PROGRAMS += tests/target/test-a64-simd
 EXTRA_DIST += tests/target/a64_simd_golden.def
 tests_target_test_a64_simd_SOURCES = tests/target/test-a64-simd.c
 tests_target_test_a64_simd_LDADD = $(TEST_LIBS)
+if SYSTEM
+check_PROGRAMS += tests/target/test-a64-sys
+tests_target_test_a64_sys_SOURCES = tests/target/test-a64-sys.c
+tests_target_test_a64_sys_LDADD = $(SYSTEM_LIBS)
+endif

@@ -56,6 +56,14 @@ typedef struct A64Fault {
     uint64_t ipa;        /* stage 2: the intermediate address that faulted */
 } A64Fault;
 
+/* Mode word and context keys of a level, while the registers they follow from stay as they are. */
+typedef struct A64View {
+    bool     valid;
+    uint32_t pstate;
+    uint64_t mode;       /* but for what FPCR and SP say */
+    uint64_t context[2]; /* by TcgMmuIndex */
+} A64View;
+
 typedef struct A64Sys {
     uint32_t pstate;     /* SP, EL, IL, SS, PAN, UAO, DIT, TCO; the rest stands in A64Cpu */
     uint32_t event;      /* event register of WFE */
@@ -85,6 +93,7 @@ typedef struct A64Sys {
     uint16_t *reg_index; /* rows of the register table by encoding */
 
     A64Fault fault;      /* between walk() and fault() */
+    A64View  view[4];    /* by level; dropped by writes to registers that are REG_SYNC */
 } A64Sys;
 
 /* ---- how translate functions reach system registers (NULL in user mode) ---- */

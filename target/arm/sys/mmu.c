@@ -504,7 +504,7 @@ static bool stage1_off(const A64Cpu *cpu, const A64Walk *w, uint64_t va, A64Foun
     out->pa = va;
     out->attr = cached ? 0xff : w->access == TCG_FETCH ? 0xaa : 0;
     out->sh = cached ? 0 : 2;
-    out->fill = (TcgTlbFill){.page_bits = 48,
+    out->fill = (TcgTlbFill){.page_bits = 12,
                              .read = true,
                              .write = true,
                              .exec = true,

@@ -305,6 +305,9 @@ void a64_reg_write(A64Cpu *cpu, uint32_t word, uint64_t value)
         } else {
             *a64_reg_field(cpu, r) = a64_reg_masked(r, value);
         }
+        if (r->flags & REG_SYNC) {
+            a64_views_drop(cpu);
+        }
         return;
     }
     CpuAccess a;
@@ -316,6 +319,13 @@ void a64_reg_write(A64Cpu *cpu, uint32_t word, uint64_t value)
     }
     if (cpu->irq_held) {
         a64_poll_interrupts(cpu);
+    }
+}
+
+void a64_views_drop(A64Cpu *cpu)
+{
+    for (unsigned el = 0; el < 4; el++) {
+        cpu->sys.view[el].valid = false;
     }
 }
 

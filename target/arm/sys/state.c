@@ -67,6 +67,7 @@ void a64_sys_reset(struct TcgCpu *tc)
     cpu->sys.vmpidr = cpu->sys.mpidr;
     a64_fpcr_set(cpu, 0);
     a64_fpsr_set(cpu, 0);
+    a64_views_drop(cpu);
     a64_timers_sync(cpu);
     a64_poll_interrupts(cpu);
 }
@@ -93,6 +94,7 @@ void a64_sys_start(struct TcgCpu *tc, uint64_t pc, uint64_t arg, bool kernel)
     a64_set_el(cpu, el, 1);
     cpu->x[0] = arg;
     cpu->pc = pc;
+    a64_views_drop(cpu);
 }
 
 /* ---- text ---- */
@@ -317,6 +319,7 @@ bool a64_sys_load(struct TcgCpu *tc, StateStream *s, Error *err)
     a64_fpsr_set(cpu, flags & 0x9f);
     cpu->qc = qc;
     cpu->excl_addr = ~0ull;
+    a64_views_drop(cpu);
     a64_timers_sync(cpu);
     a64_poll_interrupts(cpu);
     return true;

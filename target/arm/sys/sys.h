@@ -189,6 +189,8 @@ A64SysUse a64_reg_use(const A64Cpu *cpu, uint32_t encoding, bool write, uint64_t
 uint64_t a64_reg_read(A64Cpu *cpu, uint32_t encoding);
 void a64_reg_write(A64Cpu *cpu, uint32_t encoding, uint64_t value);
 void a64_regs_reset(A64Cpu *cpu);
+/* A register that mode word or context key follow from has changed. */
+void a64_views_drop(A64Cpu *cpu);
 /* Calls fn for each register with storage, in table order, under its name. */
 void a64_regs_each(A64Cpu *cpu, void (*fn)(void *opaque, const char *name, uint64_t *value),
                    void *opaque);

@@ -13,8 +13,7 @@
 /* SCTLR_ELx.SA, or SA0 for EL0: SP is checked. */
 static uint64_t sp_mode(const A64Cpu *cpu, uint64_t sctlr)
 {
-    bool on = sctlr & (a64_cur_el(cpu) ? SCTLR_SA : SCTLR_SA0);
-    return !on ? 0 : cpu->sp & 15 ? A64_MODE_SPCHECK | A64_MODE_SPBAD : A64_MODE_SPCHECK;
+    return sctlr & (a64_cur_el(cpu) ? SCTLR_SA : SCTLR_SA0) ? A64_MODE_SPCHECK : 0;
 }
 
 static uint64_t tbi_mode(const A64Cpu *cpu, unsigned level)
@@ -52,12 +51,11 @@ static uint64_t pauth_mode(const A64Cpu *cpu, uint64_t sctlr)
            (a64_pauth_trap_level(cpu) ? A64_MODE_PACTRAP : 0);
 }
 
-static uint64_t a64_sys_mode(const struct TcgCpu *tc)
+static uint64_t compute_mode(const A64Cpu *cpu)
 {
-    const A64Cpu *cpu = a64_of_const(tc);
     unsigned el = a64_cur_el(cpu), level = a64_regime_el(cpu);
     uint32_t ps = cpu->sys.pstate;
-    uint64_t mode = A64_MODE_SYSTEM | (uint64_t)el << A64_MODE_EL_SHIFT | a64_fp_mode(cpu);
+    uint64_t mode = A64_MODE_SYSTEM | (uint64_t)el << A64_MODE_EL_SHIFT;
     mode |= sp_mode(cpu, cpu->sys.sctlr[level]) | tbi_mode(cpu, level);
     mode |= a64_fp_trap_level(cpu) ? A64_MODE_FPTRAP : 0;
     mode |= a64_hcr(cpu) & HCR_E2H ? A64_MODE_E2H : 0;
@@ -74,10 +72,38 @@ static uint64_t a64_sys_mode(const struct TcgCpu *tc)
     return mode;
 }
 
+/* The view of the current level, made anew when it is stale. Mode and context are asked for at every
+ * exception and return: this makes them two loads. */
+static const A64View *current_view(const struct TcgCpu *tc)
+{
+    A64Cpu *cpu = (A64Cpu *)(uintptr_t)a64_of_const(tc); /* a cache: no state of the guest */
+    A64View *v = &cpu->sys.view[a64_cur_el(cpu)];
+    if (!v->valid || v->pstate != cpu->sys.pstate) {
+        *v = (A64View){.valid = true,
+                       .pstate = cpu->sys.pstate,
+                       .mode = compute_mode(cpu),
+                       .context = {a64_sys_context(tc, TCG_MMU_CURRENT),
+                                   a64_sys_context(tc, TCG_MMU_USER)}};
+    }
+    return v;
+}
+
+static uint64_t a64_sys_mode(const struct TcgCpu *tc)
+{
+    const A64Cpu *cpu = a64_of_const(tc);
+    uint64_t mode = current_view(tc)->mode | a64_fp_mode(cpu);
+    return (mode & A64_MODE_SPCHECK) && (cpu->sp & 15) ? mode | A64_MODE_SPBAD : mode;
+}
+
+static uint64_t a64_view_context(const struct TcgCpu *tc, TcgMmuIndex mmu)
+{
+    return current_view(tc)->context[mmu];
+}
+
 static const TcgSystem a64_system = {
     .init = a64_sys_init,
     .fini = a64_sys_fini,
-    .context = a64_sys_context,
+    .context = a64_view_context,
     .walk = a64_sys_walk,
     .fault = a64_sys_fault,
     .bus_error = a64_sys_bus_error,
