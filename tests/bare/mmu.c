@@ -257,7 +257,7 @@ static void choose(unsigned round)
     cfg.levels_from = 3 - (in_bits - 1 - cfg.gran) / stride;
     cfg.ha = below(2);
     cfg.hd = below(2);
-    cfg.hpd = below(4) == 0;
+    cfg.hpd = below(4) == 0 && (MRS("id_aa64mmfr1_el1") >> 12 & 15);
     cfg.wxn = below(4) == 0;
     cfg.pan = below(3) == 0;
     cfg.epd = below(16) == 0;

@@ -61,11 +61,12 @@ static unsigned pa_bits_of(const A64Cpu *cpu, unsigned ps)
     return size[ps] < cpu->sys.pa_bits ? size[ps] : cpu->sys.pa_bits;
 }
 
-/* Granule of a TG0 (or, upper, TG1) field. */
-static unsigned granule(unsigned tg, bool upper)
+/* Granule of a TG0 (or, upper, TG1) field; what is reserved or not there is taken as 4K. */
+static unsigned granule(const A64Cpu *cpu, unsigned tg, bool upper)
 {
     static const uint8_t tg0[4] = {12, 16, 14, 12}, tg1[4] = {12, 14, 12, 16};
-    return upper ? tg1[tg] : tg0[tg];
+    unsigned bits = upper ? tg1[tg] : tg0[tg];
+    return bits == 14 && !a64_has(cpu, A64_FEAT_TGRAN16) ? 12 : bits;
 }
 
 static unsigned clamp(unsigned v, unsigned low, unsigned high)
@@ -232,7 +233,7 @@ static bool stage2_params(const A64Cpu *cpu, const A64Walk *w, Stage *s)
 {
     uint64_t vtcr = cpu->sys.vtcr;
     unsigned sl0 = vtcr >> 6 & 3;
-    *s = (Stage){.stage2 = true, .secure = w->secure, .gran = granule(vtcr >> 14 & 3, false)};
+    *s = (Stage){.stage2 = true, .secure = w->secure, .gran = granule(cpu, vtcr >> 14 & 3, false)};
     set_sizes(cpu, s, vtcr & 63, vtcr >> 16 & 7, vtcr >> 32 & 1);
     s->ha = (vtcr >> 21 & 1) && a64_has(cpu, A64_FEAT_AF);
     s->hd = s->ha && (vtcr >> 22 & 1) && a64_has(cpu, A64_FEAT_DBM);
@@ -363,7 +364,7 @@ unsigned a64_va_bits(const A64Cpu *cpu, A64Regime regime, bool upper)
     uint64_t tcr = cpu->sys.tcr[a64_regime_level(regime)];
     bool two = two_ranges(regime);
     upper = upper && two;
-    Stage s = {.gran = granule(upper ? tcr >> 30 & 3 : tcr >> 14 & 3, upper)};
+    Stage s = {.gran = granule(cpu, upper ? tcr >> 30 & 3 : tcr >> 14 & 3, upper)};
     set_sizes(cpu, &s, upper ? tcr >> 16 & 63 : tcr & 63, 6, tcr >> (two ? 59 : 32) & 1);
     return s.in_bits;
 }
@@ -376,7 +377,7 @@ static bool stage1_params(const A64Cpu *cpu, const A64Walk *w, uint64_t va, Stag
     bool upper = two_ranges(w->regime) && (va >> 55 & 1), ha, hd, hpd;
     *s = (Stage){.secure = w->secure};
     if (two_ranges(w->regime)) {
-        s->gran = granule(upper ? tcr >> 30 & 3 : tcr >> 14 & 3, upper);
+        s->gran = granule(cpu, upper ? tcr >> 30 & 3 : tcr >> 14 & 3, upper);
         set_sizes(cpu, s, upper ? tcr >> 16 & 63 : tcr & 63, tcr >> 32 & 7, tcr >> 59 & 1);
         ha = tcr >> 39 & 1;
         hd = tcr >> 40 & 1;
@@ -387,7 +388,7 @@ static bool stage1_params(const A64Cpu *cpu, const A64Walk *w, uint64_t va, Stag
             return false; /* EPDx, E0PDx */
         }
     } else {
-        s->gran = granule(tcr >> 14 & 3, false);
+        s->gran = granule(cpu, tcr >> 14 & 3, false);
         set_sizes(cpu, s, tcr & 63, tcr >> 16 & 7, tcr >> 32 & 1);
         ha = tcr >> 21 & 1;
         hd = tcr >> 22 & 1;
