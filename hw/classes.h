@@ -7,6 +7,7 @@
 
 extern const DeviceClass virtio_blk_pci_class, virtio_blk_device_class;
 extern const DeviceClass ramfb_class;
+extern const DeviceClass virtio_gpu_pci_class, virtio_gpu_device_class;
 extern const DeviceClass virtio_rng_pci_class, virtio_rng_device_class;
 extern const DeviceClass virtio_serial_pci_class, virtio_serial_device_class;
 extern const DeviceClass virtconsole_class, virtserialport_class;

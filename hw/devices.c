@@ -19,6 +19,8 @@ const DeviceClass *const hw_devices[] = {
     &ged_class,
     &pl011_class,
     &ramfb_class,
+    &virtio_gpu_pci_class,
+    &virtio_gpu_device_class,
     &fw_cfg_class,
     &cfi01_class,
     &pl061_class,

@@ -8,4 +8,5 @@ libhw_a_SOURCES += hw/virtio/virtio.c hw/virtio/queue.c hw/virtio/split.c hw/vir
 libhw_a_SOURCES += hw/display/ramfb.c
 libhw_a_SOURCES += hw/usb/usb.c hw/usb/hid.c hw/usb/storage.c hw/usb/hub.c \
 	hw/usb/xhci/xhci.c hw/usb/xhci/xhci_command.c hw/usb/xhci/xhci_transfer.c
+libhw_a_SOURCES += hw/display/ramfb.c hw/display/virtio_gpu.c hw/display/gpu_resource.c hw/display/edid.c
 include hw/arm.mk
