@@ -376,7 +376,7 @@ static void press_power_button(Machine *m)
     }
 }
 
-static void serve_requests(Machine *m)
+void machine_serve_requests(Machine *m)
 {
     Requests r = take_requests(m->p);
 
@@ -401,7 +401,7 @@ int machine_run(Machine *m)
 {
     m->p->quit = false;
     for (;;) {
-        serve_requests(m);
+        machine_serve_requests(m);
         if (m->p->quit) {
             break;
         }

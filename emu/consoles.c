@@ -27,7 +27,8 @@ static bool open_short(Session *s, const char *form, const char *id, Chardev **c
     if (!*c && error_is_set(&e)) {
         return error_set(err, "%s", e.text);
     }
-    /* Whoever names the mux by its id gets a port of it: the serial port first, the monitor later. */
+    /* Whoever names the mux by its id gets a port of it: the serial port first, the monitor later.
+     */
     if (*c && !strncmp(form, "mon:", 4) && !add_monitor_on(s, *c, err)) {
         return false;
     }

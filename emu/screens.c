@@ -17,10 +17,3 @@ void session_close_screens(Session *s)
 {
     (void)s;
 }
-
-bool session_add_monitors(Session *s, Error *err)
-{
-    (void)s;
-    (void)err;
-    return true;
-}

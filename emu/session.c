@@ -7,6 +7,7 @@
 
 #include "chardev/chardev.h"
 #include "emu/session.h"
+#include "migration/migration.h"
 #include "net/net.h"
 
 const char *session_text(Session *s, const char *fmt, ...)
@@ -275,6 +276,13 @@ static bool build_machine(Session *s, Error *err)
     return ok;
 }
 
+/* -loadvm, before the first instruction. */
+static bool load_state(Session *s, Error *err)
+{
+    const char *name = options_last(&s->options, OPT_LOADVM);
+    return !name || session_load_state(s, name, err) || error_prepend(err, "-loadvm %s", name);
+}
+
 bool session_build(Session *s, Error *err)
 {
     const char *name = options_last(&s->options, OPT_NAME);
@@ -285,7 +293,7 @@ bool session_build(Session *s, Error *err)
         machine_new(name ? session_text(s, "%.*s", (int)strcspn(name, ","), name) : "gemel", err);
     return s->machine && set_logs(s, err) && start_accel(s, err) && session_open_chardevs(s, err) &&
            session_open_drives(s, err) && session_open_networks(s, err) && build_machine(s, err) &&
-           session_add_monitors(s, err) && session_open_screens(s, err);
+           session_add_monitors(s, err) && session_open_screens(s, err) && load_state(s, err);
 }
 
 int session_run(Session *s)
@@ -300,7 +308,11 @@ void session_free(Session *s)
 {
     if (s->machine) {
         session_close_screens(s);
+        if (s->migration) {
+            migration_free(s->migration);
+        }
         machine_lock(s->machine);
+        session_free_monitors(s);
         machine_unrealize_devices(s->machine);
         if (s->board && s->desc->free) {
             s->desc->free(s->board);
@@ -314,6 +326,7 @@ void session_free(Session *s)
         }
         machine_free(s->machine);
     }
+    free(s->monitor);
     keyvals_free(&s->machine_keys);
     options_free(&s->options);
     while (s->n_texts) {

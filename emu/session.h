@@ -55,10 +55,12 @@ typedef struct Session {
     unsigned       n_nics;   /* asked for in any way; 0: the default one */
     bool           no_net;
     struct Chardev *monitors[SESSION_MAX_MONITORS]; /* each gets a monitor */
+    struct Monitor *hmp[SESSION_MAX_MONITORS];
     unsigned       n_monitors;
     bool           have_screen; /* some device has a display */
     void          *screens;  /* emu/screens.c */
     struct MonitorContext *monitor;
+    struct Migration *migration;
 } Session;
 
 /* A copy that lives as long as the session. */
@@ -72,7 +74,10 @@ void session_free(Session *s);
 
 /* ---- the steps, one file each */
 bool session_open_chardevs(Session *s, Error *err);  /* emu/consoles.c: -chardev, -serial, -nographic */
-bool session_add_monitors(Session *s, Error *err);   /* -monitor, -mon, the one of -nographic */
+bool session_add_monitors(Session *s, Error *err);   /* emu/monitors.c: -monitor, -mon, -nographic */
+void session_free_monitors(Session *s);
+/* Machine lock not held. */
+bool session_load_state(Session *s, const char *name, Error *err);
 bool session_open_drives(Session *s, Error *err);    /* emu/drives.c */
 void session_close_drives(Session *s);
 bool session_add_drive_devices(Session *s, Error *err); /* if=virtio */

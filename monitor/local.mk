@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-libmonitor_a_SOURCES +=
+libmonitor_a_SOURCES += monitor/monitor.c monitor/line.c monitor/commands.c monitor/info.c monitor/memory.c \
+	monitor/edit.c monitor/edit.h monitor/private.h

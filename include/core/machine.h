@@ -89,6 +89,8 @@ void machine_request_shutdown(Machine *m, ShutdownCause cause);
 void machine_request_powerdown(Machine *m);
 void machine_request_stop(Machine *m, RunState why); /* stop: RUN_PAUSED, RUN_ERROR */
 void machine_request_cont(Machine *m);
+/* Carries out at once what was asked for so far. Main loop thread, machine lock not held. */
+void machine_serve_requests(Machine *m);
 
 /* The accelerator registers how to start and stop all vCPUs (called by the main loop thread, machine
  * lock not held; stop returns when none runs guest code). */

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the monitor's commands need of the other rooms, and the monitors themselves. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "block/snapshot.h"
+#include "chardev/chardev.h"
+#include "emu/session.h"
+#include "hw/pci.h"
+#include "migration/migration.h"
+#include "monitor/monitor.h"
+#include "net/net.h"
+
+/* ---- devices and disks ---- */
+
+static bool device_add(void *opaque, const char *spec, Error *err)
+{
+    return session_add_device(opaque, spec, err) != NULL;
+}
+
+static bool device_del(void *opaque, const char *id, Error *err)
+{
+    Session *s = opaque;
+    Device *d = machine_device(s->machine, id);
+    if (!d) {
+        return error_set(err, "no device '%s' (info qtree lists them)", id);
+    }
+    if (d->cls->bus != BUS_PCI) {
+        return error_set(err, "device '%s' cannot be unplugged while the machine runs", id);
+    }
+    return pci_unplug_request((PciDevice *)d, err);
+}
+
+static Drive *find_drive(Session *s, const char *id, Error *err)
+{
+    for (unsigned i = 0; i < s->n_drives; i++) {
+        if (!strcmp(s->drives[i].id, id)) {
+            return &s->drives[i];
+        }
+    }
+    error_set(err, "no drive '%s' (info block lists them)", id);
+    return NULL;
+}
+
+static bool eject(void *opaque, const char *id, Error *err)
+{
+    Drive *d = find_drive(opaque, id, err);
+    return d && block_change_medium(d->dev, NULL, err);
+}
+
+static bool change(void *opaque, const char *id, const char *file, Error *err)
+{
+    Session *s = opaque;
+    Drive *d = find_drive(s, id, err);
+    BlockOpenOptions o = {
+        .id = id, .file = file, .read_only = d && d->cdrom, .context = s->machine->loop};
+    if (!d || !block_change_medium(d->dev, &o, err)) {
+        return false;
+    }
+    d->file = session_text(s, "%s", file);
+    return true;
+}
+
+static void list_blocks(void *opaque, MonitorPrint *print, void *to)
+{
+    Session *s = opaque;
+    for (unsigned i = 0; i < s->n_drives; i++) {
+        const Drive *d = &s->drives[i];
+        const BlockLimits *l = block_limits(d->dev);
+        char line[1024];
+        if (!l->present) {
+            snprintf(line, sizeof line, "%s: [not inserted]", d->id);
+        } else {
+            snprintf(line, sizeof line, "%s: %s, %llu bytes%s, by %s", d->id, d->file,
+                     (unsigned long long)l->size_bytes, l->read_only ? ", read-only" : "",
+                     block_dev_aio(d->dev));
+        }
+        print(to, line);
+    }
+}
+
+/* ---- saved states ---- */
+
+/* The disk that holds the machine's state: the first writable one that can. */
+static Drive *state_drive(Session *s, Error *err)
+{
+    Error why = {0};
+    for (unsigned i = 0; i < s->n_drives; i++) {
+        BlockNode *node = block_dev_node(s->drives[i].dev);
+        if (node && !block_limits(s->drives[i].dev)->read_only && s->drives[i].iface != IF_PFLASH &&
+            block_snapshot_supported(node, &why)) {
+            return &s->drives[i];
+        }
+    }
+    error_set(err, "no writable qcow2 disk that could hold the state%s%s",
+              error_is_set(&why) ? ": " : "", why.text);
+    return NULL;
+}
+
+/* All writable disks must be able to go back together. */
+static bool all_can(Session *s, Error *err)
+{
+    for (unsigned i = 0; i < s->n_drives; i++) {
+        const Drive *d = &s->drives[i];
+        const BlockLimits *l = block_limits(d->dev);
+        if (l->present && !l->read_only && d->iface != IF_PFLASH &&
+            !block_snapshot_supported(block_dev_node(d->dev), err)) {
+            return error_prepend(err, "disk '%s' cannot keep a state", d->id);
+        }
+    }
+    return true;
+}
+
+/* fn on every disk that keeps states, but for `except`. */
+static bool each_disk(Session *s, const Drive *except,
+                      bool (*fn)(BlockNode *node, const char *name, Error *err), const char *name,
+                      Error *err)
+{
+    for (unsigned i = 0; i < s->n_drives; i++) {
+        const Drive *d = &s->drives[i];
+        const BlockLimits *l = block_limits(d->dev);
+        if (d != except && l->present && !l->read_only && d->iface != IF_PFLASH &&
+            !fn(block_dev_node(d->dev), name, err)) {
+            return error_prepend(err, "disk '%s'", d->id);
+        }
+    }
+    return true;
+}
+
+static bool snapshot_one(BlockNode *node, const char *name, Error *err)
+{
+    BlockSnapshot info = {0};
+    snprintf(info.name, sizeof info.name, "%s", name);
+    return block_snapshot_create(node, &info, err);
+}
+
+static bool apply_one(BlockNode *node, const char *name, Error *err)
+{
+    return block_snapshot_apply(node, name, err);
+}
+
+static bool delete_one(BlockNode *node, const char *name, Error *err)
+{
+    BlockSnapshot info;
+    return !block_snapshot_find(node, name, &info) || block_snapshot_delete(node, name, err);
+}
+
+static void drain_all(Session *s)
+{
+    for (unsigned i = 0; i < s->n_drives; i++) {
+        if (block_limits(s->drives[i].dev)->present) {
+            block_drain(s->drives[i].dev);
+        }
+    }
+}
+
+typedef struct Saving {
+    Session *s;
+    Drive *drive;
+    BlockState *state;
+    const char *name;
+} Saving;
+
+static bool write_state(void *opaque, const void *buf, size_t bytes, Error *err)
+{
+    return block_state_write(((Saving *)opaque)->state, buf, bytes, err);
+}
+
+static bool snapshot_disks(void *opaque, Error *err)
+{
+    Saving *v = opaque;
+    BlockSnapshot info = {.vm_clock_ns = (uint64_t)clock_ns(v->s->machine, CLOCK_VM),
+                          .icount = UINT64_MAX};
+    snprintf(info.name, sizeof info.name, "%s", v->name);
+    drain_all(v->s);
+    bool ok = block_state_commit(v->state, &info, err);
+    v->state = NULL;
+    return ok && each_disk(v->s, v->drive, snapshot_one, v->name, err);
+}
+
+static bool save(Session *s, const char *name, Error *err)
+{
+    Saving v = {.s = s, .name = name, .drive = state_drive(s, err)};
+    if (!v.drive || !all_can(s, err) || !each_disk(s, NULL, delete_one, name, err)) {
+        return false;
+    }
+    v.state = block_state_create(block_dev_node(v.drive->dev), err);
+    if (!v.state) {
+        return false;
+    }
+    StateSink to = {write_state, &v};
+    bool ok = migration_save(s->migration, &to, snapshot_disks, &v, err);
+    if (v.state) {
+        block_state_cancel(v.state);
+    }
+    return ok;
+}
+
+typedef struct Loading {
+    Session *s;
+    BlockState *state;
+    const char *name;
+} Loading;
+
+static bool read_state(void *opaque, uint64_t offset, void *buf, size_t bytes, Error *err)
+{
+    return block_state_read(((Loading *)opaque)->state, offset, buf, bytes, err);
+}
+
+static bool apply_disks(void *opaque, Error *err)
+{
+    Loading *v = opaque;
+    drain_all(v->s);
+    return each_disk(v->s, NULL, apply_one, v->name, err);
+}
+
+bool session_load_state(Session *s, const char *name, Error *err)
+{
+    Drive *d = state_drive(s, err);
+    BlockSnapshot info;
+    if (!d) {
+        return false;
+    }
+    if (!block_snapshot_find(block_dev_node(d->dev), name, &info) || !info.state_bytes) {
+        return error_set(err, "disk '%s' has no state '%s' (info snapshots lists them)", d->id,
+                         name);
+    }
+    Loading v = {
+        .s = s, .name = name, .state = block_state_open(block_dev_node(d->dev), name, err)};
+    if (!v.state) {
+        return false;
+    }
+    StateSource from = {read_state, &v, block_state_bytes(v.state)};
+    bool ok = migration_load(s->migration, &from, apply_disks, &v, err);
+    block_state_close(v.state);
+    return ok;
+}
+
+/* Commands come with the machine lock held; saving and loading take it themselves. */
+static bool savevm(void *opaque, const char *name, Error *err)
+{
+    Session *s = opaque;
+    char made[64];
+    if (!name) {
+        time_t now = time(NULL);
+        struct tm tm;
+        strftime(made, sizeof made, "vm-%Y%m%d%H%M%S", localtime_r(&now, &tm));
+        name = made;
+    }
+    machine_unlock(s->machine);
+    bool ok = save(s, name, err);
+    machine_lock(s->machine);
+    return ok;
+}
+
+static bool loadvm(void *opaque, const char *name, Error *err)
+{
+    Session *s = opaque;
+    machine_unlock(s->machine);
+    bool ok = session_load_state(s, name, err);
+    machine_lock(s->machine);
+    return ok;
+}
+
+static bool delvm(void *opaque, const char *name, Error *err)
+{
+    Session *s = opaque;
+    drain_all(s);
+    return each_disk(s, NULL, delete_one, name, err);
+}
+
+static void list_snapshots(void *opaque, MonitorPrint *print, void *to)
+{
+    Session *s = opaque;
+    bool any = false;
+    for (unsigned i = 0; i < s->n_drives; i++) {
+        BlockNode *node = block_dev_node(s->drives[i].dev);
+        unsigned n = 0;
+        BlockSnapshot *list =
+            node && block_snapshot_supported(node, NULL) ? block_snapshot_list(node, &n) : NULL;
+        for (unsigned k = 0; k < n; k++) {
+            char line[512], date[32];
+            time_t t = list[k].date_s;
+            struct tm tm;
+            strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", localtime_r(&t, &tm));
+            snprintf(line, sizeof line, "%-10s %-4s %-24s %9.1f MiB  %s", s->drives[i].id,
+                     list[k].id, list[k].name, (double)list[k].state_bytes / 1048576, date);
+            print(to, line);
+            any = true;
+        }
+        g_free(list);
+    }
+    if (!any) {
+        print(to, "There is no snapshot available.");
+    }
+}
+
+/* ---- the rest ---- */
+
+static bool hostfwd(void *opaque, const char *id, const char *rule, bool add, Error *err)
+{
+    Machine *m = ((Session *)opaque)->machine;
+    return add ? net_hostfwd_add(m, id, rule, err) : net_hostfwd_remove(m, id, rule, err);
+}
+
+static void list_usernet(void *opaque, MonitorPrint *print, void *to)
+{
+    net_print_user(((Session *)opaque)->machine, print, to);
+}
+
+static void list_pci(void *opaque, MonitorPrint *print, void *to)
+{
+    pci_print(((Session *)opaque)->machine, print, to);
+}
+
+static bool add_monitor(Session *s, unsigned i, Error *err)
+{
+    Chardev *c = s->monitors[i];
+    bool shared = chardev_is_mux(c);
+    Chardev *port = shared ? chardev_mux_port(c) : c;
+    if (!port) {
+        return error_set(err, "chardev '%s': no free port", c->id);
+    }
+    s->hmp[i] = monitor_new(s->monitor, port, shared, err);
+    return s->hmp[i] != NULL;
+}
+
+bool session_add_monitors(Session *s, Error *err)
+{
+    MonitorContext *c = calloc(1, sizeof *c);
+    if (!c) {
+        return error_set(err, "no memory");
+    }
+    *c = (MonitorContext){
+        .machine = s->machine,
+        .accel = s->accel,
+        .opaque = s,
+        .savevm = savevm,
+        .loadvm = loadvm,
+        .delvm = delvm,
+        .list_snapshots = list_snapshots,
+        .device_add = device_add,
+        .device_del = device_del,
+        .eject = eject,
+        .change = change,
+        .list_blocks = list_blocks,
+        .hostfwd = hostfwd,
+        .list_usernet = list_usernet,
+        .list_pci = list_pci,
+    };
+    s->monitor = c;
+    s->migration = migration_init(s->machine);
+    machine_lock(s->machine);
+    bool ok = true;
+    for (unsigned i = 0; ok && i < s->n_monitors; i++) {
+        ok = add_monitor(s, i, err);
+    }
+    machine_unlock(s->machine);
+    return ok;
+}
+
+void session_free_monitors(Session *s)
+{
+    for (unsigned i = 0; i < s->n_monitors; i++) {
+        if (s->hmp[i]) {
+            monitor_free(s->hmp[i]);
+        }
+    }
+}
