@@ -15,6 +15,8 @@
 
 #include "core/private.h"
 
+enum { MAX_LAST_TURNS = 1000 };
+
 static pthread_mutex_t *machine_mutex(Machine *m)
 {
     return &m->p->lock;
@@ -52,6 +54,13 @@ Machine *machine_new(const char *name, Error *err)
     return m;
 }
 
+/* What was deferred still runs, because it may own memory. Bounded: it may defer again. */
+static void run_deferred_calls(Machine *m)
+{
+    for (unsigned i = 0; i < MAX_LAST_TURNS && g_main_context_iteration(m->loop, FALSE); i++) {
+    }
+}
+
 static void free_disks(Machine *m)
 {
     while (m->p->disks) {
@@ -79,14 +88,15 @@ void machine_free(Machine *m)
     clock_state_stop(m);
     machine_lock(m);
     machine_unrealize_devices(m);
+    while (p->sources) {
+        machine_fd_remove(m, *(unsigned *)p->sources->data);
+    }
+    run_deferred_calls(m);
     while (p->unplugged) {
         Device *d = p->unplugged;
 
         p->unplugged = d->next;
         device_free(d);
-    }
-    while (p->sources) {
-        machine_fd_remove(m, *(unsigned *)p->sources->data);
     }
     free_disks(m);
     address_space_free(m->as);

@@ -442,10 +442,10 @@ static void act_sysreg(Rig *r)
 
         machine_unlock(r->m);
         if (rng_one_in(&r->rng, 2)) {
-            if (reg->read) {
+            if (reg->read && a.level >= reg->min_level_read) { /* as the target checks */
                 reg->read(b->opaque, reg, &a, &v);
             }
-        } else if (reg->write) {
+        } else if (reg->write && a.level >= reg->min_level_write) {
             reg->write(b->opaque, reg, &a, v);
         }
         machine_lock(r->m);
@@ -584,7 +584,7 @@ static void struck(int sig)
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
-    return "abort_on_error=1:handle_abort=0:allocator_may_return_null=1";
+    return "abort_on_error=1:handle_abort=0:handle_segv=2:allocator_may_return_null=1";
 }
 
 const char *__ubsan_default_options(void);
