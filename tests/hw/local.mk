@@ -10,7 +10,9 @@ tests_hw_test_virtio_gpu_SOURCES = tests/hw/test-virtio-gpu.c tests/hw/hw_rig.h 
 tests_hw_test_virtio_gpu_LDADD = $(SYSTEM_LIBS)
 tests_hw_test_ramfb_SOURCES = tests/hw/test-ramfb.c
 tests_hw_test_ramfb_LDADD = tests/core/libharness.a $(SYSTEM_LIBS)
-check_PROGRAMS += tests/hw/test-xhci
+check_PROGRAMS += tests/hw/test-xhci tests/hw/test-nvme
+tests_hw_test_nvme_SOURCES = tests/hw/test-nvme.c tests/hw/hw_rig.h
+tests_hw_test_nvme_LDADD = $(SYSTEM_LIBS)
 tests_hw_test_xhci_SOURCES = tests/hw/test-xhci.c tests/hw/hw_rig.h
 tests_hw_test_xhci_LDADD = $(SYSTEM_LIBS)
 endif
