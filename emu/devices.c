@@ -76,9 +76,6 @@ static Device *add_device(Session *s, KeyVals *kv, Error *err)
         device_unrealize(d);
         return NULL;
     }
-    if (cls->category && !strcmp(cls->category, "display")) {
-        s->have_screen = true;
-    }
     return d;
 }
 

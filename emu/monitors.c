@@ -11,6 +11,7 @@
 #include "migration/migration.h"
 #include "monitor/monitor.h"
 #include "net/net.h"
+#include "ui/ui.h"
 
 /* ---- devices and disks ---- */
 
@@ -314,6 +315,28 @@ static void list_pci(void *opaque, MonitorPrint *print, void *to)
     pci_print(((Session *)opaque)->machine, print, to);
 }
 
+static bool screendump(void *opaque, const char *name, const char *file, Error *err)
+{
+    Session *s = opaque;
+    Console *c = name ? console_by_name(s->machine, name) : console_by_index(s->machine, 0);
+    if (!c) {
+        return name ? error_set(err, "no screen '%s' (info displays lists them)", name)
+                    : error_set(err, "this machine has no screen");
+    }
+    console_refresh(c);
+    return ui_screendump(console_surface(c), file, err);
+}
+
+static bool set_vnc_password(void *opaque, const char *password, Error *err)
+{
+    return ui_vnc_set_password(((Session *)opaque)->machine, NULL, password, err);
+}
+
+static void list_vnc(void *opaque, MonitorPrint *print, void *to)
+{
+    ui_vnc_print(((Session *)opaque)->machine, print, to);
+}
+
 static bool add_monitor(Session *s, unsigned i, Error *err)
 {
     Chardev *c = s->monitors[i];
@@ -348,6 +371,9 @@ bool session_add_monitors(Session *s, Error *err)
         .hostfwd = hostfwd,
         .list_usernet = list_usernet,
         .list_pci = list_pci,
+        .screendump = screendump,
+        .set_vnc_password = set_vnc_password,
+        .list_vnc = list_vnc,
     };
     s->monitor = c;
     s->migration = migration_init(s->machine);

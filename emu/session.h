@@ -18,6 +18,7 @@
 #include "core/machine.h"
 #include "emu/options.h"
 #include "hw/machine.h"
+#include "ui/ui.h"
 #include "util/keyval.h"
 #include "util/log.h"
 
@@ -57,8 +58,7 @@ typedef struct Session {
     struct Chardev *monitors[SESSION_MAX_MONITORS]; /* each gets a monitor */
     struct Monitor *hmp[SESSION_MAX_MONITORS];
     unsigned       n_monitors;
-    bool           have_screen; /* some device has a display */
-    void          *screens;  /* emu/screens.c */
+    UiConfig       ui_config;
     struct MonitorContext *monitor;
     struct Migration *migration;
 } Session;
