@@ -23,6 +23,7 @@ enum {
     IR_CONST_CACHE = 16, /* direct-mapped, per block */
     IR_FIRST_OPS = 128,
     IR_FIRST_BLOCKS = 8,
+    IR_FIRST_SNAPS = IR_FIRST_OPS / 4,
     IR_DIRTY_WORDS = IR_MAX_SLOTS / 64
 };
 
@@ -50,6 +51,17 @@ typedef struct IrBuildState {
     bool after_calls;            /* the state was written back in this path */
     IrRef consts[IR_CONST_CACHE];
 } IrBuildState;
+
+/* What a block of usual size needs, in one piece, not zeroed; arrays that are too small move. */
+typedef struct IrFirst {
+    IrRegion region;
+    IrBuildState state;
+    IrBlock blocks[IR_FIRST_BLOCKS];
+    IrBuildBlock build[IR_FIRST_BLOCKS];
+    IrSnap snaps[IR_FIRST_SNAPS];
+    IrSnapEntry entries[IR_FIRST_OPS];
+    IrOp ops[IR_FIRST_OPS];
+} IrFirst;
 
 static IrBuildState *ir_state(const IrBuilder *b)
 {
@@ -262,8 +274,9 @@ static void ir_close_block(IrBuilder *b)
 void ir_builder_init(IrBuilder *b, Arena *arena, const TcgGuest *guest, uint64_t pc, uint64_t mode,
                      unsigned tier)
 {
-    IrRegion *r = arena_alloc(arena, sizeof *r);
-    IrBuildState *st = arena_alloc(arena, sizeof *st);
+    IrFirst *first = arena_take(arena, sizeof *first);
+    IrRegion *r = &first->region;
+    IrBuildState *st = &first->state;
 
     assert(guest->n_slots <= IR_MAX_SLOTS);
     *r = (IrRegion){.arena = arena, .guest = guest, .mode = mode, .pc = pc, .tier = tier};
@@ -281,12 +294,13 @@ void ir_builder_init(IrBuilder *b, Arena *arena, const TcgGuest *guest, uint64_t
     *st = (IrBuildState){.simp = {.r = r, .emit = ir_build_emit, .emit_after = ir_build_emit_after},
                          .b = b};
     r->cap_ops = r->cap_snap_entries = IR_FIRST_OPS;
-    r->cap_blocks = IR_FIRST_BLOCKS;
-    r->cap_snaps = IR_FIRST_OPS / 4;
-    r->ops = arena_take(arena, r->cap_ops * sizeof *r->ops);
-    r->blocks = arena_take(arena, r->cap_blocks * sizeof *r->blocks);
-    r->snaps = arena_take(arena, r->cap_snaps * sizeof *r->snaps);
-    r->snap_entries = arena_take(arena, r->cap_snap_entries * sizeof *r->snap_entries);
+    r->cap_blocks = st->cap_blocks = IR_FIRST_BLOCKS;
+    r->cap_snaps = IR_FIRST_SNAPS;
+    r->ops = first->ops;
+    r->blocks = first->blocks;
+    r->snaps = first->snaps;
+    r->snap_entries = first->entries;
+    st->blocks = first->build;
     r->n_ops = r->n_snaps = 1; /* op 0 and snapshot 0 mean "none" */
     r->ops[0] = (IrOp){.blk = IR_NO_BLK};
     r->snaps[0] = (IrSnap){0};
