@@ -6,6 +6,7 @@
 #include <linux/pci_regs.h>
 #include <string.h>
 
+#include "hw/arm.h"
 #include "hw/devices.h"
 #include "hw/virtio.h"
 #include "util/bits.h"
@@ -183,7 +184,19 @@ static char *random_value(Rig *r, const PropDesc *p)
     case PROP_U64:
     case PROP_SIZE:
         return g_strdup_printf("%" PRIu64, sizes[rng_below(&r->rng, G_N_ELEMENTS(sizes))]);
+    case PROP_LINK: return g_strdup(p->name); /* a companion has it as id */
     default: return NULL;
+    }
+}
+
+/* What some classes need beside them. */
+static void make_companion(Rig *r, const DeviceClass *cls)
+{
+    Error err = {""};
+
+    if (cls == &gicv3_its_class) {
+        Device *gic = device_new(r->m, &gicv3_class, "gic");
+        must(device_set(gic, "lpis", "on", &err) && device_realize(gic, &err), &err);
     }
 }
 
@@ -209,6 +222,7 @@ static void set_properties(Rig *r, Device *d, bool random)
 
 bool rig_plug(Rig *r, const DeviceClass *cls)
 {
+    make_companion(r, cls);
     for (unsigned attempt = 0; attempt < 2 && !r->device; attempt++) {
         Device *d = device_new(r->m, cls, NULL);
         Error err = {""};

@@ -295,12 +295,12 @@ static bool icc_write(void *opaque, const CpuSysReg *reg, const CpuAccess *a, ui
 #define RO(enc, n, r)                                                                              \
     {                                                                                              \
         .encoding = enc, .name = n, .min_level_read = EL1, .min_level_write = NEVER,               \
-        .read = icc_read, .write = icc_write, .arg = r                                             \
+        .read = icc_read, .arg = r                                                                 \
     }
 #define WO(enc, n, r)                                                                              \
     {                                                                                              \
         .encoding = enc, .name = n, .min_level_read = NEVER, .min_level_write = EL1,               \
-        .read = icc_read, .write = icc_write, .arg = r                                             \
+        .write = icc_write, .arg = r                                                               \
     }
 
 static const CpuSysReg icc_regs[] = {

@@ -172,7 +172,7 @@ static bool ich_write(void *opaque, const CpuSysReg *reg, const CpuAccess *a, ui
 #define RO(enc, n, r)                                                                              \
     {                                                                                              \
         .encoding = enc, .name = n, .min_level_read = EL2, .min_level_write = NEVER,               \
-        .read = ich_read, .write = ich_write, .arg = r                                             \
+        .read = ich_read, .arg = r                                                                 \
     }
 
 static const CpuSysReg ich_regs[] = {
