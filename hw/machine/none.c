@@ -14,6 +14,9 @@ struct Board {
 
 static void none_free(Board *b)
 {
+    if (b->ram.ram) {
+        mem_region_destroy(b->machine, &b->ram);
+    }
     free(b);
 }
 
@@ -36,6 +39,7 @@ static bool none_build(Machine *m, const MachineConfig *config, Board **board, E
     }
     for (unsigned i = 0; i < config->n_cpus; i++) {
         if (!config->add_cpu(config->opaque, i, i > 0, err)) {
+            none_free(b);
             return false;
         }
     }

@@ -416,6 +416,9 @@ static void virt_free(Board *b)
 {
     if (b) {
         machine_notify_remove(b->machine, &b->notify);
+        if (b->ram.ram) {
+            mem_region_destroy(b->machine, &b->ram);
+        }
         fdt_free(b->fdt);
         loader_free(b->loader);
         free(b);

@@ -11,7 +11,8 @@
  *   4  -device and friends: device_new(), device_set(), device_realize()
  *   5  desc->finish(board, err): tree and tables, kernel, entry points. When the option "dumpdtb"
  *      has a value, the tree was written to that file and the program should end with success.
- *   6  machine_reset(), machine_run(); desc->free(board) before machine_free()
+ *   6  machine_reset(), machine_run()
+ *   7  machine_unrealize_devices(), then desc->free(board), then machine_free()
  */
 #ifndef GEMEL_HW_MACHINE_H
 #define GEMEL_HW_MACHINE_H

@@ -108,6 +108,7 @@ static inline void test_board_finish(TestBoard *t)
 
 static inline void test_board_free(TestBoard *t)
 {
+    machine_unrealize_devices(t->m);
     if (t->board) {
         t->config.desc->free(t->board);
     }
