@@ -32,6 +32,9 @@
 
 enum { POOL_THREADS = 16, FAST_PARTS = 8, FAST_IOV = 512, DRAIN_POLL_MS = 20 };
 
+/* From this size on the kernel copies on a thread of its own, not on the guest CPU's. */
+enum { ASIDE_BYTES = 64 << 10 };
+
 typedef struct Disk {
     BlockDev dev; /* must be first */
     BlockNode *node;
@@ -298,6 +301,10 @@ static bool fast_start(Disk *d, BlockReq *req, uint64_t bytes)
     UringTransfer transfers[FAST_PARTS];
     FastOp *op;
 
+    /* Copies out of the page cache are done sooner by the pool than by the kernel's workers. */
+    if (req->op == BLOCK_OP_READ && bytes >= ASIDE_BYTES && d->node->file->align_bytes == 1) {
+        return false;
+    }
     if (!d->uring || req->iov_count > FAST_IOV / 2 || !bytes ||
         (req->op == BLOCK_OP_WRITE &&
          ((req->flags & BLOCK_REQ_FUA) || d->cache == BLOCK_CACHE_WRITETHROUGH ||
@@ -323,8 +330,12 @@ static bool fast_start(Disk *d, BlockReq *req, uint64_t bytes)
     op->left = op->parts;
     for (unsigned i = 0; i < op->parts; i++) {
         const FastPart *p = &op->part[i];
-        transfers[i] =
-            (UringTransfer){p->fd, p->offset, op->iov + p->iov_at, p->iov_count, &op->part[i]};
+        transfers[i] = (UringTransfer){.fd = p->fd,
+                                       .offset = p->offset,
+                                       .iov = op->iov + p->iov_at,
+                                       .count = p->iov_count,
+                                       .data = &op->part[i],
+                                       .aside = p->bytes >= ASIDE_BYTES};
     }
     if (!uring_start(d->uring, req->op == BLOCK_OP_WRITE, transfers, op->parts)) {
         block_node_leave(d->node);

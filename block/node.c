@@ -359,6 +359,10 @@ int block_node_read(BlockNode *n, uint64_t offset, BlockVec v)
         err = n->driver->map(n, offset, v.bytes, 0, &m);
         if (!err) {
             err = read_extent(n, offset, &m, block_vec_slice(v, 0, m.bytes));
+            if (err == EAGAIN) {
+                err = 0; /* a compressed cluster was replaced meanwhile */
+                continue;
+            }
             v = block_vec_slice(v, m.bytes, v.bytes - m.bytes);
             offset += m.bytes;
         }

@@ -40,7 +40,10 @@ static int qcow2_map(BlockNode *n, uint64_t offset, uint64_t bytes, unsigned how
     } else if (!g_mutex_trylock(&q->lock)) {
         return EAGAIN;
     }
-    err = qcow2_map_in(q, &q->l1, offset, bytes, how, out);
+    /* The first write of all must be seen by begin_change(). */
+    err = (how & BLOCK_MAP_WRITE) && !q->bitmaps_touched
+              ? EAGAIN
+              : qcow2_map_in(q, &q->l1, offset, bytes, how, out);
     g_mutex_unlock(&q->lock);
     return err;
 }
@@ -63,7 +66,7 @@ static int qcow2_read(BlockNode *n, uint64_t offset, BlockVec v)
             desc = qcow2_entry_load(q, slice->data, i).desc;
         }
         if (!err && !(desc & QCOW2_COMPRESSED)) {
-            err = EAGAIN; /* written since it was mapped */
+            err = EAGAIN; /* written since it was mapped: the caller maps again */
         }
         err = err ? err : qcow2_unpack(q, desc, &plain);
         if (!err) {

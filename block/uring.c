@@ -64,6 +64,7 @@ bool uring_start(Uring *u, bool write, const UringTransfer *t, unsigned count)
             io_uring_prep_readv(sqe, t[i].fd, t[i].iov, t[i].count, t[i].offset);
         }
         io_uring_sqe_set_data(sqe, t[i].data);
+        io_uring_sqe_set_flags(sqe, t[i].aside ? IOSQE_ASYNC : 0);
     }
     submit_locked(u);
     g_mutex_unlock(&u->lock);

@@ -24,6 +24,7 @@ typedef struct UringTransfer {
     const struct iovec *iov; /* must stay until the transfer is reaped */
     unsigned            count;
     void               *data;
+    bool                aside; /* never on the caller's thread, even if all is in the page cache */
 } UringTransfer;
 
 /* Starts all of them; false when there is no room, then none is started. */

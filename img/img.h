@@ -122,7 +122,7 @@ void json_string(Json *j, const char *key, const char *value);
 void json_number(Json *j, const char *key, uint64_t value);
 void json_bool(Json *j, const char *key, bool value);
 
-extern const ImgVerb img_amend, img_check, img_commit, img_compare, img_convert, img_create_verb,
+extern const ImgVerb img_amend, img_bench, img_check, img_commit, img_compare, img_convert, img_create_verb,
     img_dd, img_info, img_map, img_measure, img_rebase, img_resize, img_snapshot;
 
 #endif

@@ -7,8 +7,8 @@
 #include "util/str_nearest.h"
 
 static const ImgVerb *const verbs[] = {
-    &img_amend, &img_check, &img_commit,  &img_compare, &img_convert, &img_create_verb, &img_dd,
-    &img_info,  &img_map,   &img_measure, &img_rebase,  &img_resize,  &img_snapshot,
+    &img_amend, &img_bench, &img_check, &img_commit,  &img_compare, &img_convert, &img_create_verb,
+    &img_dd,    &img_info,  &img_map,   &img_measure, &img_rebase,  &img_resize,  &img_snapshot,
 };
 
 static const char *verb_name(size_t i, const void *opaque)
@@ -36,7 +36,7 @@ static int unknown_verb(const char *name)
 {
     const char *near = str_nearest(name, verb_name, NULL);
 
-    if (!strcmp(name, "bench") || !strcmp(name, "bitmap")) {
+    if (!strcmp(name, "bitmap")) {
         return img_fail_text("%s: this verb of qemu-img is not here", name);
     }
     return near ? img_fail_text("unknown verb '%s'; did you mean '%s'?", name, near)
