@@ -114,35 +114,47 @@ static void fast_done(Disk *d, FastPart *part, int result)
     g_free(op);
 }
 
-/* Takes what is done and calls back. True when something was. */
-static bool disk_run(Disk *d)
+static void disk_reap(Disk *d)
 {
-    BlockReq *req, *next;
     void *part;
     int result;
 
-    while (d->uring && uring_reap(d->uring, &part, &result)) {
-        fast_done(d, part, result);
-    }
     if (d->uring) {
+        while (uring_reap(d->uring, &part, &result)) {
+            fast_done(d, part, result);
+        }
         uring_kick(d->uring);
     }
+}
+
+/* Calls back for what is done by now; true when there was something. A callback may drain: so one
+ * is taken off the list at a time, and what comes in meanwhile waits for the next round. */
+static bool disk_run(Disk *d)
+{
+    unsigned count = 0, done = 0;
+    BlockReq *req;
+
+    disk_reap(d);
     g_mutex_lock(&d->lock);
-    req = d->done_first;
-    d->done_first = NULL;
-    d->done_last = &d->done_first;
-    for (BlockReq *r = req; r; r = r->next) {
+    for (req = d->done_first; req; req = req->next) {
+        count++;
+    }
+    while (done < count && (req = d->done_first)) {
+        d->done_first = req->next;
+        if (!d->done_first) {
+            d->done_last = &d->done_first;
+        }
         d->in_flight--;
+        done++;
+        g_mutex_unlock(&d->lock);
+        req->done(req, req->error);
+        g_mutex_lock(&d->lock);
+    }
+    if (d->done_first) {
+        disk_signal(d);
     }
     g_mutex_unlock(&d->lock);
-    if (!req) {
-        return false;
-    }
-    for (; req; req = next) {
-        next = req->next;
-        req->done(req, req->error);
-    }
-    return true;
+    return done != 0;
 }
 
 static gboolean disk_event(gint fd, GIOCondition condition, gpointer opaque)

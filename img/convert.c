@@ -27,8 +27,9 @@ typedef struct Convert {
     ImgProgress progress;
     /* ---- threads */
     GThreadPool *pool;
-    GMutex lock; /* the three below */
+    GMutex lock; /* the four below */
     GCond cond;
+    GPtrArray *buffers; /* of PIECE_BYTES, at rest: fresh memory costs more than the copy */
     unsigned queued;
     int err;
     uint64_t err_at;
@@ -97,16 +98,35 @@ static int write_sparse(Convert *c, uint64_t to, const uint8_t *buf, uint64_t by
     return err;
 }
 
+static uint8_t *take_buffer(Convert *c)
+{
+    uint8_t *buf = NULL;
+
+    g_mutex_lock(&c->lock);
+    if (c->buffers->len) {
+        buf = g_ptr_array_remove_index_fast(c->buffers, c->buffers->len - 1);
+    }
+    g_mutex_unlock(&c->lock);
+    return buf ? buf : g_malloc(PIECE_BYTES);
+}
+
+static void give_buffer(Convert *c, uint8_t *buf)
+{
+    g_mutex_lock(&c->lock);
+    g_ptr_array_add(c->buffers, buf);
+    g_mutex_unlock(&c->lock);
+}
+
 static int copy_piece(Convert *c, const Piece *p)
 {
-    uint8_t *buf = g_malloc(p->bytes);
+    uint8_t *buf = take_buffer(c);
     int err = block_node_pread(p->from, p->offset, buf, p->bytes);
 
     if (!err) {
         err = c->compress ? write_compressed(c, p->to, buf, p->bytes)
                           : write_sparse(c, p->to, buf, p->bytes);
     }
-    g_free(buf);
+    give_buffer(c, buf);
     return err;
 }
 
@@ -393,7 +413,8 @@ static bool convert(Convert *c, char *options, Error *err)
 static int run(const ImgArgs *a)
 {
     char *options = img_opt_joined(a, 'o');
-    Convert c = {.args = a, .compress = img_has(a, 'c')};
+    Convert c = {
+        .args = a, .compress = img_has(a, 'c'), .buffers = g_ptr_array_new_with_free_func(g_free)};
     Error err = {""};
     bool ok;
 
@@ -404,6 +425,7 @@ static int run(const ImgArgs *a)
     }
     ok = convert(&c, options, &err);
     finish_pool(&c);
+    g_ptr_array_free(c.buffers, TRUE);
     ok = img_close(c.target, ok ? &err : NULL) && ok;
     for (unsigned i = 0; i < c.count && i < G_N_ELEMENTS(c.sources); i++) {
         img_close(c.views[i], NULL);
