@@ -272,28 +272,31 @@ try 'repair: a refcount table that leads nowhere' rebuilt
 
 # ---- locks: one holds it, the other is refused
 held_by_qemu() {
-    local status
-    { sleep 4; } | "$qemu_io" -f qcow2 over.qcow2 >/dev/null &
+    local status holder
+    rm -f fifo && mkfifo fifo || return 1
+    "$qemu_io" -f qcow2 over.qcow2 <fifo >/dev/null &
+    holder=$!
+    exec 9>fifo
     sleep 0.7
     "$gemel" info over.qcow2 && status=1 || status=0
     "$gemel" resize -q over.qcow2 +1M && status=1
     "$gemel" info -U over.qcow2 || status=1
-    kill %% 2>/dev/null
-    wait
+    exec 9>&-
+    wait "$holder"
     return $status
 }
 try 'locks: what qemu-io holds is refused here, -U reads it' held_by_qemu
 held_by_gemel() {
-    local status
-    rm -f fifo held.qcow2
-    "$qemu" create -q -f qcow2 held.qcow2 8G && mkfifo fifo
-    # A convert that waits for its source, which is a fifo read through the target's lock
+    local status holder
+    "$qemu" create -q -f qcow2 held.qcow2 8G || return 1
+    # Takes long enough to be looked at
     "$gemel" convert -n -S 0 -O qcow2 -f raw big.raw held.qcow2 &
+    holder=$!
     sleep 0.4
     "$qemu" info held.qcow2 && status=1 || status=0
     "$qemu" info -U held.qcow2 || status=1
-    kill %% 2>/dev/null
-    wait
+    kill "$holder"
+    wait "$holder"
     return $status
 }
 truncate -s 8G big.raw
