@@ -420,6 +420,25 @@ static void write_iort(Board *b, AcpiTables *t)
     acpi_end(t);
 }
 
+/* 5.2.30 "Processor Properties Topology Table": one package, a core for each CPU. */
+static void write_pptt(Board *b, AcpiTables *t)
+{
+    enum { NODE_BYTES = 20, PACKAGE = 1, ID_VALID = 2, LEAF = 8 };
+
+    acpi_begin(t, "PPTT", 2);
+    uint32_t package = acpi_length(t);
+    for (unsigned i = 0; i <= b->machine->n_cpus; i++) {
+        acpi_put8(t, 0); /* processor hierarchy node */
+        acpi_put8(t, NODE_BYTES);
+        acpi_put16(t, 0);
+        acpi_put32(t, i == 0 ? PACKAGE : ID_VALID | LEAF);
+        acpi_put32(t, i == 0 ? 0 : package);
+        acpi_put32(t, i == 0 ? 0 : i - 1);
+        acpi_put32(t, 0); /* no caches told */
+    }
+    acpi_end(t);
+}
+
 bool virt_write_acpi(Board *b, Error *err)
 {
     AcpiTables *t = acpi_new();
@@ -427,6 +446,7 @@ bool virt_write_acpi(Board *b, Error *err)
     uint32_t dsdt = write_dsdt(b, t);
     write_fadt(b, t, dsdt);
     write_madt(b, t);
+    write_pptt(b, t);
     write_gtdt(b, t);
     write_mcfg(b, t);
     write_spcr(b, t);

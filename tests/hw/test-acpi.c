@@ -280,8 +280,8 @@ static void test_smbios(void)
 int main(int argc, char **argv)
 {
     static const Case cases[] = {
-        {"2", "off", 2, "FACP DSDT APIC GTDT MCFG SPCR DBG2 "},
-        {"3", "on", 3, "FACP DSDT APIC GTDT MCFG SPCR DBG2 IORT "},
+        {"2", "off", 2, "FACP DSDT APIC PPTT GTDT MCFG SPCR DBG2 "},
+        {"3", "on", 3, "FACP DSDT APIC PPTT GTDT MCFG SPCR DBG2 IORT "},
     };
 
     g_test_init(&argc, &argv, NULL);
