@@ -1,65 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the bare-metal test programs share: output, random numbers, what an exception saw. */
+/* What a bare-metal test program of tests/bare has: a console, an end, exceptions, its page tables. */
 #ifndef GEMEL_TESTS_BARE_H
 #define GEMEL_TESTS_BARE_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-typedef struct Seen {
-    uint64_t esr, far, elr, spsr, vector, hpfar, resume, pad;
-} Seen;
-extern volatile Seen seen;
-extern char vectors[];
+/* As crt.S stores it. */
+typedef struct BareFrame {
+    uint64_t x[31], elr, spsr;
+} BareFrame;
 
-#define MRS(name)                                                                                  \
-    ({                                                                                             \
-        uint64_t v_;                                                                               \
-        __asm__ volatile("mrs %0, " name : "=r"(v_));                                              \
-        v_;                                                                                        \
-    })
-#define MSR(name, v) __asm__ volatile("msr " name ", %0" ::"r"((uint64_t)(v)) : "memory")
-#define ISB() __asm__ volatile("isb" ::: "memory")
+/* Called for every exception; a program may define its own. vector: 0..15 in the order of VBAR. */
+void bare_exception(BareFrame *f, unsigned vector);
+void bare_exit(void) __attribute__((noreturn));
+void bare_putc(char c);
+void bare_puts(const char *s);
+void bare_hex(uint64_t v);
 
-static uint64_t uart = 0x09000000;
+/* Level 3 entry of a page of RAM (the first 64 MiB are mapped by pages); flush after a change. */
+uint64_t *bare_pte(uint64_t va);
+void bare_flush(uint64_t va);
+enum { BARE_RAM = 0x40000000, BARE_PAGED = 64 << 20 };
 
-static inline void put_char(char c)
-{
-    *(volatile uint32_t *)uart = (uint32_t)c;
-}
-
-static inline void put_text(const char *s)
-{
-    while (*s) {
-        put_char(*s++);
-    }
-}
-
-static inline void put_hex(uint64_t v)
-{
-    int shift = 60;
-    while (shift > 0 && !(v >> shift & 15)) {
-        shift -= 4;
-    }
-    for (; shift >= 0; shift -= 4) {
-        put_char("0123456789abcdef"[v >> shift & 15]);
-    }
-    put_char(' ');
-}
-
-static uint64_t random_state = 88172645463325252ull;
-
-static inline uint64_t random_bits(void)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state * 0x2545f4914f6cdd1dull;
-}
-
-static inline unsigned below(unsigned n)
-{
-    return (unsigned)(random_bits() >> 33) % n;
-}
+#define READ_REG(name) \
+    ({ uint64_t v_; __asm__ volatile("mrs %0, " #name : "=r"(v_)); v_; })
+#define WRITE_REG(name, v) __asm__ volatile("msr " #name ", %0" : : "r"((uint64_t)(v)) : "memory")
 
 #endif

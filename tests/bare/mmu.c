@@ -6,7 +6,7 @@
  * The program runs through TTBR1 (4K, 48 bits, a linear map at OFFSET); tables under test hang on
  * TTBR0. At EL2 it also makes stage 2 tables and asks AT S12.
  */
-#include "bare.h"
+#include "torture.h"
 
 #ifndef CACHE_OPS
 #define CACHE_OPS 0

@@ -4,7 +4,7 @@
  * Prints the encodings that do not raise, with the value, and those that raise another exception
  * than UNDEFINED.
  */
-#include "bare.h"
+#include "torture.h"
 
 extern uint32_t patch[];
 uint64_t op_patch(void);

@@ -3,7 +3,7 @@
  * Entry, vectors and the accesses that may fault of the bare-metal tests. Runs at EL1 or EL2,
  * first at physical addresses, then through TTBR1 at OFFSET above them.
  *
- * x0 of run_* is the address; what an exception saw is in `seen` (see bare.h).
+ * x0 of run_* is the address; what an exception saw is in `seen` (see torture.h).
  */
 .macro address reg, label
     adrp \reg, \label
@@ -162,6 +162,39 @@ op_exec0:
     str xzr, [x2, #48]
     ldp x29, x30, [sp], #16
     ret
+
+/*
+ * At EL1, from EL2: op(x0, x1) with stage 2 on, back by HVC #0, or with what was taken to EL2. What
+ * EL1 itself takes comes back as HVC #1.
+ */
+.global op_el1
+op_el1:
+    stp x29, x30, [sp, #-16]!
+    stp x27, x28, [sp, #-16]!
+    adr x3, 1f
+    address x4, seen
+    str x3, [x4, #48]
+    adr x3, 2f
+    msr elr_el2, x3
+    mov x3, #0x3c5
+    msr spsr_el2, x3
+    mov x29, sp
+    eret
+2:  blr x2
+    hvc #0
+1:  address x4, seen
+    str xzr, [x4, #48]
+    ldp x27, x28, [sp], #16
+    ldp x29, x30, [sp], #16
+    ret
+
+    .balign 2048
+.global vectors_el1
+vectors_el1:
+    .rept 16
+    .balign 128
+    hvc #1
+    .endr
 
 /* Reads the system register that the word at `patch` names. */
 .global op_patch

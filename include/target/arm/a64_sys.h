@@ -137,7 +137,7 @@ typedef struct A64SysOps {
 enum {
     A64_CALL_HVC, A64_CALL_SMC, A64_CALL_HLT, A64_CALL_WFI, A64_CALL_WFE, A64_CALL_SEV, A64_CALL_SEVL,
     A64_CALL_PSTATE /* imm: op1:op2:CRm of MSR (immediate) */, A64_CALL_ESB,
-    A64_CALL_DSB
+    A64_CALL_DSB, A64_CALL_STEP /* imm: where the instruction that is stepped goes */
 };
 
 /*

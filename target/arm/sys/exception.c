@@ -502,12 +502,16 @@ static void take_system(A64Cpu *cpu, uint64_t info)
     case A64_EXC_ILLEGAL: a64_take_sync(cpu, 0, a64_esr(EC_ILLEGAL, 0), NULL); break;
     case A64_EXC_STEP:
         level = debug_target(cpu) ? debug_target(cpu) : default_target(cpu);
-        a64_take_sync(cpu, level, a64_esr(EC_STEP + (level == a64_cur_el(cpu)), 0x22), NULL);
+        a64_take_sync(cpu, level, a64_esr(EC_STEP + (level == a64_cur_el(cpu)), 1u << 24 | 0x22),
+                      NULL);
         break;
     case A64_EXC_PAUTH:
         a64_take_sync(cpu, a64_pauth_trap_level(cpu), a64_esr(EC_PAUTH, 0), NULL);
         break;
-    default: a64_poll_interrupts(cpu); break; /* A64_EXC_UNMASK */
+    default: /* A64_EXC_UNMASK */
+        a64_step_advance(cpu);
+        a64_poll_interrupts(cpu);
+        break;
     }
 }
 
@@ -533,7 +537,10 @@ void a64_sys_exception(struct TcgCpu *tc, TcgExit reason, uint64_t info)
     A64Cpu *cpu = a64_of(tc);
     switch (reason) {
     case TCG_EXIT_SYSTEM: take_system(cpu, info); break;
-    case TCG_EXIT_SYSCALL: a64_take_sync(cpu, 0, a64_esr(EC_SVC, info & 0xffff), NULL); break;
+    case TCG_EXIT_SYSCALL:
+        a64_step_advance(cpu);
+        a64_take_sync(cpu, 0, a64_esr(EC_SVC, info & 0xffff), NULL);
+        break;
     case TCG_EXIT_BREAK:
         a64_take_sync(cpu, debug_target(cpu), a64_esr(EC_BRK, info & 0xffff), NULL);
         break;
@@ -633,8 +640,22 @@ static void msr_pstate(A64Cpu *cpu, unsigned field, unsigned imm)
     cpu->sys.pstate = imm & 1 ? cpu->sys.pstate | bit : cpu->sys.pstate & ~bit;
 }
 
+bool a64_stepping(const A64Cpu *cpu)
+{
+    return (cpu->sys.mdscr & 1) &&
+           a64_debug_enabled(cpu, a64_cur_el(cpu), (cpu->daif & A64_PS_D) != 0);
+}
+
+void a64_step_advance(A64Cpu *cpu)
+{
+    if ((cpu->sys.pstate & A64_PS_SS) && a64_stepping(cpu)) {
+        cpu->sys.pstate &= ~(uint32_t)A64_PS_SS;
+    }
+}
+
 void a64_op_call(A64Cpu *cpu, unsigned op, uint64_t imm)
 {
+    a64_step_advance(cpu);
     switch (op) {
     case A64_CALL_HVC: hvc(cpu, (uint32_t)imm); break;
     case A64_CALL_SMC: smc(cpu, (uint32_t)imm); break;
@@ -644,6 +665,7 @@ void a64_op_call(A64Cpu *cpu, unsigned op, uint64_t imm)
     case A64_CALL_SEV: /* the others find theirs by coming back from WFE anyway */
     case A64_CALL_SEVL: cpu->sys.event = 1; break;
     case A64_CALL_PSTATE: msr_pstate(cpu, (unsigned)imm >> 4, imm & 15); break;
+    case A64_CALL_STEP: cpu->pc = imm; tcg_raise(&cpu->tcg, TCG_EXIT_ISB, 0);
     case A64_CALL_DSB:
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
         tcg_tlb_sync(&cpu->tcg);

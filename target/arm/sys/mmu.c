@@ -266,6 +266,36 @@ static void stage2_permissions(const A64Cpu *cpu, const A64Walk *w, const Leaf *
     fill->exec = fill->read && (xn == 0 || (xn == 1 && w->user) || (xn == 3 && !w->user));
 }
 
+/* Inner or outer half of MAIR form with what stage 2 allows (1 NC, 2 WT, 3 WB). */
+static unsigned weaker(unsigned s1, unsigned s2)
+{
+    bool cached = s1 != 4 && s1 != 0;
+    bool through = !(s1 & 4);
+    if (!cached || s2 == 1) {
+        return 4;
+    }
+    return s2 == 2 && !through ? 8 | (s1 & 3) : s1;
+}
+
+/* S2CombineS1MemAttrs(), in the form of MAIR. */
+static uint8_t combined_attr(const A64Cpu *cpu, uint8_t s1, unsigned s2)
+{
+    bool device = (s1 & 0xf0) == 0;
+    if (a64_hcr(cpu) & HCR_FWB) {
+        switch (s2 & 7) {
+        case 5: return device ? s1 : 0x44;
+        case 6: return 0xff;
+        case 7: return s1;
+        default: return (s2 & 3) << 2;
+        }
+    }
+    if ((s2 & 12) == 0) { /* Device in stage 2: the stricter of the two */
+        uint8_t kind = (s2 & 3) << 2;
+        return device && s1 < kind ? s1 : kind;
+    }
+    return device ? s1 : (uint8_t)(weaker(s1 >> 4, s2 >> 2) << 4 | weaker(s1 & 15, s2 & 3));
+}
+
 static bool stage2_is_device(const A64Cpu *cpu, uint64_t desc)
 {
     unsigned attr = desc >> 2 & 15;
@@ -312,6 +342,7 @@ static bool stage2_try(A64Cpu *cpu, const A64Walk *w, uint64_t ipa, bool table, 
         return false;
     }
     out->pa = l.oa;
+    out->attr = l.desc >> 2 & 15;
     fill->page_bits = (uint8_t)l.bits;
     fill->secure = w->secure && !l.ns;
     f->stage2 = false;
@@ -557,6 +588,7 @@ bool a64_mmu_walk(A64Cpu *cpu, const A64Walk *w, uint64_t va, A64Found *out, A64
             fill->page_bits = second.fill.page_bits;
         }
         out->pa = second.pa;
+        out->attr = combined_attr(cpu, out->attr, second.attr);
     }
     fill->gpa_page = out->pa & ~0xfffull;
     return true;

@@ -264,6 +264,7 @@ static void bank_refused(A64Cpu *cpu, uint32_t word, bool write, unsigned trap)
 uint64_t a64_reg_read(A64Cpu *cpu, uint32_t word)
 {
     const A64Reg *r = checked(cpu, word, false);
+    a64_step_advance(cpu);
     if (r) {
         return r->read ? r->read(cpu, r) : *a64_reg_field(cpu, r);
     }
@@ -292,7 +293,7 @@ static void tlbi_checked(A64Cpu *cpu, uint32_t word, uint64_t value)
     a64_tlbi(cpu, enc, value);
 }
 
-void a64_reg_write(A64Cpu *cpu, uint32_t word, uint64_t value)
+static void write_register(A64Cpu *cpu, uint32_t word, uint64_t value)
 {
     if (a64_tlbi_exists(cpu, word & 0xffff, a64_cur_el(cpu))) {
         tlbi_checked(cpu, word, value);
@@ -319,6 +320,15 @@ void a64_reg_write(A64Cpu *cpu, uint32_t word, uint64_t value)
     }
     if (cpu->irq_held) {
         a64_poll_interrupts(cpu);
+    }
+}
+
+void a64_reg_write(A64Cpu *cpu, uint32_t word, uint64_t value)
+{
+    bool step = (cpu->sys.pstate & A64_PS_SS) && a64_stepping(cpu);
+    write_register(cpu, word, value);
+    if (step) {
+        cpu->sys.pstate &= ~(uint32_t)A64_PS_SS;
     }
 }
 

@@ -175,6 +175,10 @@ unsigned a64_pauth_trap_level(const A64Cpu *cpu);
 /* Debug exceptions may be taken from level el, with PSTATE.D as `masked`. */
 bool a64_debug_enabled(const A64Cpu *cpu, unsigned el, bool masked);
 
+/* Software step is on at this level; SSAdvance(): the instruction that it lets pass is over. */
+bool a64_stepping(const A64Cpu *cpu);
+void a64_step_advance(A64Cpu *cpu);
+
 void a64_sys_exception(struct TcgCpu *cpu, TcgExit reason, uint64_t info);
 bool a64_sys_interrupt(struct TcgCpu *cpu);
 bool a64_sys_wake(const struct TcgCpu *cpu);

@@ -363,7 +363,7 @@ void a64_at(A64Cpu *cpu, uint32_t enc, uint64_t va)
         /* a stage 2 fault of the walk is taken to EL2 */
         cpu->sys.hpfar = fault.ipa >> 12 << 4;
         cpu->sys.far[2] = va;
-        uint32_t iss = fault.fsc | 1u << 7 | 1u << 8 | (op2 & 1u) << 6;
+        uint32_t iss = fault.fsc | 1u << 6 | 1u << 7 | 1u << 8; /* WnR, S1PTW, CM */
         a64_raise(cpu, 2, a64_esr(EC_DABT, iss));
     }
     cpu->sys.par = ok ? par_found(cpu, &found) : par_fault(&fault);

@@ -124,7 +124,7 @@ static void stx_end(A64Ctx *c, const A64Insn *i, IrRef failed)
     IrRef status = failed ? ir_select(c->b, IR_I32, failed, one, ir_const(c->b, IR_I32, 0)) : one;
     ir_put(c->b, A64_S_EXCL_ADDR, ir_const(c->b, IR_I64, ~0ull));
     a64_put_x(c, i->rs, status);
-    ir_goto(c->b, c->pc + 4);
+    a64_goto(c, c->pc + 4);
 }
 
 /* Branches to a block for the attempt, which is then current; returns the failure block. */

@@ -21,7 +21,12 @@ static bool branch_if(A64Ctx *c, IrRef cond, uint64_t offset)
 {
     uint64_t taken = c->pc + offset, next = c->pc + 4;
     set_targets(c, 2, taken, next);
-    ir_branch(c->b, cond, taken, next);
+    if (c->mode & A64_MODE_STEP) {
+        a64_step_to(
+            c, ir_select(c->b, IR_I64, cond, ir_const_pc(c->b, taken), ir_const_pc(c->b, next)));
+    } else {
+        ir_branch(c->b, cond, taken, next);
+    }
     return true;
 }
 
@@ -29,7 +34,7 @@ bool gen_B(A64Ctx *c, const A64Insn *i)
 {
     uint64_t to = c->pc + (uint64_t)(a64_sext(i->imm, 26) * 4);
     set_targets(c, 1, to, 0);
-    ir_goto(c->b, to);
+    a64_goto(c, to);
     return true;
 }
 
@@ -39,6 +44,10 @@ bool gen_BL(A64Ctx *c, const A64Insn *i)
     a64_put_x(c, 30, ir_const_pc(c->b, next));
     set_targets(c, 2, to, next);
     c->blk->ends_in_call = true;
+    if (c->mode & A64_MODE_STEP) {
+        a64_step_to(c, ir_const_pc(c->b, to));
+        return true;
+    }
     ir_call_push(c->b, next);
     ir_goto(c->b, to);
     return true;
@@ -49,7 +58,7 @@ bool gen_B_cond(A64Ctx *c, const A64Insn *i)
     uint64_t off = (uint64_t)(a64_sext(i->imm, 19) * 4);
     if (i->cond >= 14) {
         set_targets(c, 1, c->pc + off, 0);
-        ir_goto(c->b, c->pc + off);
+        a64_goto(c, c->pc + off);
         return true;
     }
     return branch_if(c, a64_cond(c, i->cond), off);
@@ -127,10 +136,16 @@ static void jump_to(A64Ctx *c, IrRef v, IrJumpKind kind, unsigned btype)
     }
     if (kind == IR_J_CALL) {
         a64_put_x(c, 30, ir_const_pc(c->b, c->pc + 4));
+    }
+    c->done = true;
+    if (c->mode & A64_MODE_STEP) {
+        a64_step_to(c, v);
+        return;
+    }
+    if (kind == IR_J_CALL) {
         ir_call_push(c->b, c->pc + 4);
     }
     ir_jump(c->b, v, kind);
-    c->done = true;
 }
 
 bool gen_BR(A64Ctx *c, const A64Insn *i)

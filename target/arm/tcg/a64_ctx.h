@@ -217,6 +217,17 @@ bool a64_block_refused(A64Ctx *c);
 bool a64_insn_trapped(A64Ctx *c, A64Feature feature, uint32_t word);
 /* Behind an instruction: leaves when SP became misaligned, or aligned again. */
 void a64_check_sp(A64Ctx *c);
+/* Software step (A64_MODE_STEP): the instruction is over, go on at v. Ends the current block. */
+void a64_step_to(A64Ctx *c, IrRef v);
+/* A direct jump, stepped or not. */
+static inline void a64_goto(A64Ctx *c, uint64_t pc)
+{
+    if (c->mode & A64_MODE_STEP) {
+        a64_step_to(c, ir_const_pc(c->b, pc));
+    } else {
+        ir_goto(c->b, pc);
+    }
+}
 /* Leaves to C, which comes back at the next instruction with fresh code and a fresh mode word. */
 void a64_end_with_sync(A64Ctx *c);
 bool a64_sys_mrs(A64Ctx *c, unsigned encoding, unsigned rt);

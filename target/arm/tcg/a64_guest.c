@@ -206,7 +206,7 @@ static void end_block(A64Ctx *c)
 {
     c->blk->target[0] = c->pc;
     c->blk->n_targets = 1;
-    ir_goto(c->b, c->pc);
+    a64_goto(c, c->pc);
 }
 
 void a64_translate(TcgBlockCtx *blk)
@@ -248,6 +248,10 @@ void a64_translate(TcgBlockCtx *blk)
         c.pc += 4;
         blk->n_bytes += 4;
         blk->n_insns++;
+        if ((c.mode & A64_MODE_STEP) && !c.done) {
+            end_block(&c);
+            return;
+        }
     } while (!c.done);
 }
 

@@ -72,18 +72,18 @@ static uint64_t compute_mode(const A64Cpu *cpu)
     return mode;
 }
 
-/* The view of the current level, made anew when it is stale. Mode and context are asked for at every
- * exception and return: this makes them two loads. */
+/* The view of the current level, made anew when it is stale. Mode and context are asked for at
+ * every exception and return: this makes them two loads. */
 static const A64View *current_view(const struct TcgCpu *tc)
 {
     A64Cpu *cpu = (A64Cpu *)(uintptr_t)a64_of_const(tc); /* a cache: no state of the guest */
     A64View *v = &cpu->sys.view[a64_cur_el(cpu)];
     if (!v->valid || v->pstate != cpu->sys.pstate) {
-        *v = (A64View){.valid = true,
-                       .pstate = cpu->sys.pstate,
-                       .mode = compute_mode(cpu),
-                       .context = {a64_sys_context(tc, TCG_MMU_CURRENT),
-                                   a64_sys_context(tc, TCG_MMU_USER)}};
+        *v = (A64View){
+            .valid = true,
+            .pstate = cpu->sys.pstate,
+            .mode = compute_mode(cpu),
+            .context = {a64_sys_context(tc, TCG_MMU_CURRENT), a64_sys_context(tc, TCG_MMU_USER)}};
     }
     return v;
 }
@@ -92,6 +92,9 @@ static uint64_t a64_sys_mode(const struct TcgCpu *tc)
 {
     const A64Cpu *cpu = a64_of_const(tc);
     uint64_t mode = current_view(tc)->mode | a64_fp_mode(cpu);
+    if ((cpu->sys.mdscr & 1) && a64_stepping(cpu)) {
+        mode |= cpu->sys.pstate & A64_PS_SS ? A64_MODE_STEP : A64_MODE_STEPPED;
+    }
     return (mode & A64_MODE_SPCHECK) && (cpu->sp & 15) ? mode | A64_MODE_SPBAD : mode;
 }
 

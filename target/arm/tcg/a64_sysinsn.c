@@ -26,11 +26,26 @@ static void raise_system(A64Ctx *c, uint64_t info, uint64_t pc)
     c->done = true;
 }
 
+/* Behind CALLS: on at the next instruction. */
 static void goto_next(A64Ctx *c)
 {
+    c->done = true;
+    if (c->mode & A64_MODE_STEP) { /* the helper took the step */
+        ir_raise(c->b, TCG_EXIT_ISB, 0, c->pc + 4);
+        return;
+    }
     c->blk->target[0] = c->pc + 4;
     c->blk->n_targets = 1;
     ir_goto(c->b, c->pc + 4);
+}
+
+void a64_step_to(A64Ctx *c, IrRef v)
+{
+    ir_insn(c->b, c->pc); /* what was put is part of the state that the helper sees */
+    ir_emit(c->b, IR_CALLS, IR_VOID, 0, 0, 0, ir_const(c->b, IR_I64, A64_CALL_STEP), v, 0, 0,
+            A64_H_sys_call);
+    ir_raise(c->b, TCG_EXIT_ISB, 0, c->pc); /* not reached */
+    c->blk->n_targets = 0;
     c->done = true;
 }
 
@@ -118,7 +133,7 @@ void a64_check_sp(A64Ctx *c)
     IrBuilder *b = c->b;
     IrRef v = c->sp_put;
     c->sp_put = IR_NONE;
-    if (!(c->mode & A64_MODE_SPCHECK) || c->done) {
+    if (!(c->mode & A64_MODE_SPCHECK) || (c->mode & A64_MODE_STEP) || c->done) {
         return;
     }
     if (c->mode & A64_MODE_SPBAD) {

@@ -49,7 +49,11 @@ bool gen_SB(A64Ctx *c, const A64Insn *i)
 
 void a64_end_with_sync(A64Ctx *c)
 {
-    ir_raise(c->b, TCG_EXIT_ISB, 0, c->pc + 4);
+    if ((c->mode & A64_MODE_STEP) && !c->b->must_exit) {
+        a64_step_to(c, ir_const_pc(c->b, c->pc + 4)); /* else the helper has done it */
+    } else {
+        ir_raise(c->b, TCG_EXIT_ISB, 0, c->pc + 4);
+    }
     c->blk->target[0] = c->pc + 4;
     c->blk->n_targets = 0;
     c->done = true;
