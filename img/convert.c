@@ -117,6 +117,12 @@ static void give_buffer(Convert *c, uint8_t *buf)
     g_mutex_unlock(&c->lock);
 }
 
+static void free_buffer(gpointer buf, gpointer opaque)
+{
+    (void)opaque;
+    g_free(buf);
+}
+
 static int copy_piece(Convert *c, const Piece *p)
 {
     uint8_t *buf = take_buffer(c);
@@ -413,8 +419,7 @@ static bool convert(Convert *c, char *options, Error *err)
 static int run(const ImgArgs *a)
 {
     char *options = img_opt_joined(a, 'o');
-    Convert c = {
-        .args = a, .compress = img_has(a, 'c'), .buffers = g_ptr_array_new_with_free_func(g_free)};
+    Convert c = {.args = a, .compress = img_has(a, 'c'), .buffers = g_ptr_array_new()};
     Error err = {""};
     bool ok;
 
@@ -425,6 +430,7 @@ static int run(const ImgArgs *a)
     }
     ok = convert(&c, options, &err);
     finish_pool(&c);
+    g_ptr_array_foreach(c.buffers, free_buffer, NULL);
     g_ptr_array_free(c.buffers, TRUE);
     ok = img_close(c.target, ok ? &err : NULL) && ok;
     for (unsigned i = 0; i < c.count && i < G_N_ELEMENTS(c.sources); i++) {
