@@ -50,6 +50,7 @@ const DeviceClass *const hw_devices[] = {
     &virtio_mouse_device_class,
     &virtio_tablet_pci_class,
     &virtio_tablet_device_class,
+    &e1000e_class,
     &nvme_class,
     &xhci_class,
     &usb_kbd_class,

@@ -362,9 +362,9 @@ static const uint8_t tablet_device[] = DEVICE_DESCRIPTOR(3);
 static const uint8_t keyboard_config[] = CONFIG_DESCRIPTOR(1, 1, sizeof keyboard_map, 8);
 static const uint8_t mouse_config[] = CONFIG_DESCRIPTOR(1, 2, sizeof mouse_map, 4);
 static const uint8_t tablet_config[] = CONFIG_DESCRIPTOR(0, 0, sizeof tablet_map, 8);
-static const char *const keyboard_strings[] = {"", "Gemel", "Gemel USB Keyboard", NULL};
-static const char *const mouse_strings[] = {"", "Gemel", "Gemel USB Mouse", NULL};
-static const char *const tablet_strings[] = {"", "Gemel", "Gemel USB Tablet", NULL};
+static const char *const keyboard_strings[] = {"", "Gemel", "USB Keyboard", NULL};
+static const char *const mouse_strings[] = {"", "Gemel", "USB Mouse", NULL};
+static const char *const tablet_strings[] = {"", "Gemel", "USB Tablet", NULL};
 
 /* ---- class requests */
 

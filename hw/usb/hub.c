@@ -231,7 +231,7 @@ static const uint8_t hub_config[] = {9,
                                      2,
                                      0,
                                      255};
-static const char *const hub_strings[] = {"", "Gemel", "Gemel USB Hub", NULL};
+static const char *const hub_strings[] = {"", "Gemel", "USB Hub", NULL};
 
 static const UsbClass hub_usb = {
     .speed = USB_SPEED_FULL,

@@ -487,7 +487,7 @@ static const uint8_t storage_config[] = {9,
                                          0,
                                          2,
                                          0};
-static const char *const storage_strings[] = {"", "Gemel", "Gemel USB Disk", "1-0000:00", NULL};
+static const char *const storage_strings[] = {"", "Gemel", "USB Disk", "1-0000:00", NULL};
 
 static const UsbClass storage_usb = {
     .speed = USB_SPEED_HIGH,

@@ -227,7 +227,7 @@ static void test_keyboard(void)
     g_assert_cmpuint(control(h, slot, setup(0x80, 6, 0x200, 0, 255), buf), ==, 1);
     g_assert_cmpuint(255 - h->length, ==, 34);
     g_assert_cmpuint(control(h, slot, setup(0x80, 6, 0x302, 0, 255), buf), ==, 1);
-    g_assert_cmpuint(rig_read(r, buf + 2, 1), ==, 'G');
+    g_assert_cmpuint(rig_read(r, buf + 2, 1), ==, 'U');
     g_assert_cmpuint(control(h, slot, setup(0x81, 6, 0x2200, 0, 255), buf), ==, 1);
     g_assert_cmphex(rig_read(r, buf, 4), ==, 0x06090105);
     g_assert_cmpuint(control(h, slot, setup(0, 9, 1, 0, 0), 0), ==, 1);
