@@ -5,7 +5,6 @@ libhw_a_SOURCES += hw/pci/pci.c hw/pci/bus.c hw/pci/msi.c hw/pci/bridge.c hw/pci
 libhw_a_SOURCES += hw/virtio/virtio.c hw/virtio/queue.c hw/virtio/split.c hw/virtio/packed.c \
 	hw/virtio/virtio_pci.c hw/virtio/virtio_mmio.c hw/virtio/rng.c hw/virtio/serial.c \
 	hw/virtio/input.c hw/virtio/balloon.c hw/block/virtio_blk.c hw/net/virtio_net.c hw/net/offload.c
-libhw_a_SOURCES += hw/display/ramfb.c
 libhw_a_SOURCES += hw/usb/usb.c hw/usb/hid.c hw/usb/storage.c hw/usb/hub.c \
 	hw/usb/xhci/xhci.c hw/usb/xhci/xhci_command.c hw/usb/xhci/xhci_transfer.c
 libhw_a_SOURCES += hw/display/ramfb.c hw/display/virtio_gpu.c hw/display/gpu_resource.c hw/display/edid.c

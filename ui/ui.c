@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What runs: the windows and servers of a machine, and the table of -display. */
 #include <glib.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ui/private.h"
+#include "ui/starts.h"
 #include "util/keyval.h"
 #include "util/str_nearest.h"
 
@@ -52,6 +54,7 @@ static bool start_none(Machine *m, KeyVals *kv, const UiConfig *config, Error *e
 }
 
 static const Display displays[] = {
+    {"sdl", "a window; full-screen=, window-close=, show-cursor=on|off", sdl_start},
     {"none", "no window; the guest's display works and screendump shows it", start_none},
 };
 
@@ -95,5 +98,7 @@ bool ui_print_help(FILE *f)
 
 const char *ui_default_display(void)
 {
-    return "none";
+    const char *x = getenv("DISPLAY"), *wayland = getenv("WAYLAND_DISPLAY");
+
+    return sdl_built && ((x && *x) || (wayland && *wayland)) ? "sdl" : "none";
 }
