@@ -38,16 +38,24 @@ typedef struct SysPage {
     bool     rom : 1;  /* host memory that stores do not go to */
 } SysPage;
 
-/* One context: translations, and code by address. */
+/* Code by address, under one mode word. */
+typedef struct SysJumps {
+    TcgJumpEntry entry[SYS_JUMPS];
+    uint64_t     code_pages[16];  /* hashed: pages that there may be entries of */
+    uint64_t     mode;
+    bool         any;
+} SysJumps;
+
+/* One context: translations, and code by address for the last two mode words under it. */
 typedef struct SysSet {
     TcgTlbEntry  entry[SYS_PAGES];
     SysPage      page[SYS_PAGES];
-    TcgJumpEntry jump[SYS_JUMPS];
-    uint64_t     code_pages[16];  /* hashed: pages that `jump` may have entries of */
-    uint64_t     key, mode;       /* mode word that `jump` is for */
+    SysJumps     jumps[2];
+    unsigned     which;           /* of `jumps`, is current */
+    uint64_t     key;
     uint64_t     used;            /* when last: for LRU */
     uint32_t     gen;
-    bool         valid, any_page, any_jump;
+    bool         valid, any_page;
     /* Mappings larger than a page that entries were made of: bit n of sizes: some of 2^n bytes;
      * blocks: which, hashed. */
     uint64_t     sizes, blocks[8];

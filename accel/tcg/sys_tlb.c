@@ -22,15 +22,21 @@ static void entry_drop(SysSet *set, unsigned i)
     set->page[i].gen = set->gen - 1;
 }
 
-static void jumps_clear(SysSet *set)
+static void jumps_clear(SysJumps *j)
 {
-    if (set->any_jump) {
+    if (j->any) {
         for (unsigned i = 0; i < SYS_JUMPS; i++) {
-            set->jump[i] = no_jump;
+            j->entry[i] = no_jump;
         }
-        memset(set->code_pages, 0, sizeof set->code_pages);
-        set->any_jump = false;
+        memset(j->code_pages, 0, sizeof j->code_pages);
+        j->any = false;
     }
+}
+
+static void set_jumps_clear(SysSet *set)
+{
+    jumps_clear(&set->jumps[0]);
+    jumps_clear(&set->jumps[1]);
 }
 
 static void pages_clear(SysSet *set)
@@ -45,7 +51,7 @@ static void pages_clear(SysSet *set)
         memset(set->blocks, 0, sizeof set->blocks);
         set->sizes = 0;
     }
-    jumps_clear(set);
+    set_jumps_clear(set);
 }
 
 void sys_sets_init(SysVcpu *s)
@@ -57,7 +63,7 @@ void sys_sets_init(SysVcpu *s)
     memset(s->sets, 0, sizeof(SysSet) * SYS_SETS);
     for (unsigned i = 0; i < SYS_SETS; i++) {
         s->sets[i].gen = 1;
-        s->sets[i].any_page = s->sets[i].any_jump = true;
+        s->sets[i].any_page = s->sets[i].jumps[0].any = s->sets[i].jumps[1].any = true;
         pages_clear(&s->sets[i]);
     }
     pthread_mutex_init(&s->lock, NULL);
@@ -97,9 +103,22 @@ static SysSet *set_of(SysVcpu *s, uint64_t key, const SysSet *keep)
     pages_clear(old);
     old->valid = true;
     old->key = key;
-    old->mode = s->v->mode;
     old->used = ++s->clock;
     return old;
+}
+
+/* The jump cache of that mode word; the other one becomes it. Kernels change to and fro between
+ * two, as while they look whether their stack pointer is any good. */
+static SysJumps *jumps_of(SysSet *set, uint64_t mode)
+{
+    if (set->jumps[set->which].mode != mode) {
+        set->which ^= 1;
+        if (set->jumps[set->which].mode != mode) {
+            jumps_clear(&set->jumps[set->which]);
+            set->jumps[set->which].mode = mode;
+        }
+    }
+    return &set->jumps[set->which];
 }
 
 void sys_context(SysVcpu *s)
@@ -116,39 +135,36 @@ void sys_context(SysVcpu *s)
         s->user = key == user ? now : set_of(s, user, now);
         cpu->tlb[TCG_MMU_USER] = s->user->entry;
     }
-    if (now != s->current || now->mode != s->v->mode) {
-        if (now->mode != s->v->mode) {
-            jumps_clear(now);
-            now->mode = s->v->mode;
-        }
+    SysJumps *j = jumps_of(now, s->v->mode);
+    if (now != s->current || cpu->sys_jump_cache != j->entry) {
         ring_clear(cpu);
         s->current = now;
         cpu->tlb[TCG_MMU_CURRENT] = now->entry;
-        cpu->sys_jump_cache = now->jump;
+        cpu->sys_jump_cache = j->entry;
     }
 }
 
 /* ---- jump caches ---- */
 
-static TcgJumpEntry *jump_entry(SysSet *set, uint64_t pc)
+static TcgJumpEntry *jump_entry(SysJumps *j, uint64_t pc)
 {
-    return &set->jump[pc >> 2 & (SYS_JUMPS - 1)];
+    return &j->entry[pc >> 2 & (SYS_JUMPS - 1)];
 }
 
 void sys_jump_set(SysVcpu *s, uint64_t pc, const void *code)
 {
-    SysSet *set = s->current;
+    SysJumps *j = &s->current->jumps[s->current->which];
     unsigned word;
     uint64_t bit = code_page_bit(pc, &word);
-    *jump_entry(set, pc) = (TcgJumpEntry){pc, code};
-    set->code_pages[word] |= bit;
-    set->any_jump = true;
+    *jump_entry(j, pc) = (TcgJumpEntry){pc, code};
+    j->code_pages[word] |= bit;
+    j->any = true;
 }
 
 void sys_jump_drop(SysVcpu *s, uint64_t pc)
 {
-    for (unsigned i = 0; i < SYS_SETS; i++) {
-        TcgJumpEntry *e = jump_entry(&s->sets[i], pc);
+    for (unsigned i = 0; i < 2 * SYS_SETS; i++) {
+        TcgJumpEntry *e = jump_entry(&s->sets[i / 2].jumps[i % 2], pc);
         if (e->pc == pc) {
             *e = no_jump;
         }
@@ -163,7 +179,7 @@ void sys_jump_drop(SysVcpu *s, uint64_t pc)
 void sys_jumps_clear(SysVcpu *s)
 {
     for (unsigned i = 0; i < SYS_SETS; i++) {
-        jumps_clear(&s->sets[i]);
+        set_jumps_clear(&s->sets[i]);
     }
     ring_clear(s->v->cpu);
 }
@@ -173,9 +189,10 @@ static void jumps_drop_page(SysSet *set, uint64_t va)
 {
     unsigned word;
     uint64_t bit = code_page_bit(va, &word);
-    if (set->code_pages[word] & bit) {
-        TcgJumpEntry *e = jump_entry(set, sys_page_of(va));
-        for (unsigned i = 0; i < SYS_PAGE_BYTES / 4; i++) {
+    for (unsigned n = 0; n < 2; n++) {
+        SysJumps *j = &set->jumps[n];
+        TcgJumpEntry *e = jump_entry(j, sys_page_of(va));
+        for (unsigned i = 0; j->code_pages[word] & bit && i < SYS_PAGE_BYTES / 4; i++) {
             if (sys_page_of(e[i].pc) == sys_page_of(va)) {
                 e[i] = no_jump;
             }
@@ -344,10 +361,13 @@ static void drop_scan(SysSet *set, uint64_t lo, uint64_t hi, bool keep_global)
 /* The jump cache may know code of pages whose TLB entries were replaced. */
 static void drop_jumps_in(SysSet *set, uint64_t lo, uint64_t hi)
 {
-    for (unsigned i = 0; set->any_jump && i < SYS_JUMPS; i++) {
-        uint64_t pc = low56(set->jump[i].pc);
-        if (pc >= lo && pc <= hi) {
-            set->jump[i] = no_jump;
+    for (unsigned n = 0; n < 2; n++) {
+        SysJumps *j = &set->jumps[n];
+        for (unsigned i = 0; j->any && i < SYS_JUMPS; i++) {
+            uint64_t pc = low56(j->entry[i].pc);
+            if (pc >= lo && pc <= hi) {
+                j->entry[i] = no_jump;
+            }
         }
     }
 }
@@ -407,7 +427,7 @@ static void apply(SysVcpu *s, const TcgTlbOp *op)
             drop_range(set, op);
         } else if (op->keep_global) {
             drop_scan(set, 0, ~(uint64_t)0 >> 8, true);
-            jumps_clear(set);
+            set_jumps_clear(set);
         } else {
             pages_clear(set);
         }
