@@ -18,7 +18,7 @@
 #include "core/cpu.h"
 
 enum {
-    SYS_SETS = 8,
+    SYS_SETS = 16,
     SYS_QUEUE = 32,
     SYS_PAGES = 1 << TCG_TLB_BITS,
     SYS_JUMPS = 1 << TCG_SYS_JC_BITS,

@@ -39,7 +39,7 @@ enum { TCG_JC_BITS = 14, TCG_RING = 32, TCG_SPILLS = 512 };
  * like: tcg/x86_64/softmmu.c.
  */
 typedef struct TcgTlbEntry { uint64_t read, write, exec, addend; } TcgTlbEntry;
-enum { TCG_TLB_BITS = 10, TCG_SYS_JC_BITS = 13 };
+enum { TCG_TLB_BITS = 11, TCG_SYS_JC_BITS = 13 };
 
 /* A direct link out of a region; data beside immutable code. dest first: `jmp [link]`. */
 typedef struct TcgLink {
