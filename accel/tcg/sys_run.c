@@ -119,7 +119,30 @@ static TcgRegion *find_code(SysVcpu *s, TcgExit reason)
     return r;
 }
 
-static TcgExit enter_code(SysVcpu *s, TcgRegion *r)
+/* Where to go on after `reason`; code NULL: r is to be interpreted. */
+typedef struct Next {
+    const void *code;
+    TcgRegion *r;
+} Next;
+
+/* false: an exception was taken instead, there is a new PC. */
+static bool find_next(SysVcpu *s, TcgExit reason, Next *next)
+{
+    TcgCpu *cpu = s->v->cpu;
+    if (reason == TCG_EXIT_NONE || reason == TCG_EXIT_POLL) {
+        uint64_t pc = engine_pc(s->v->engine, cpu);
+        const TcgJumpEntry *j = &cpu->sys_jump_cache[pc >> 2 & (SYS_JUMPS - 1)];
+        if (j->pc == pc) {
+            next->code = j->host;
+            return true;
+        }
+    }
+    next->r = find_code(s, reason);
+    next->code = next->r ? next->r->c.code : NULL;
+    return next->r != NULL;
+}
+
+static TcgExit enter_code(SysVcpu *s, const Next *next)
 {
     TcgVcpu *v = s->v;
     TcgEngine *e = v->engine;
@@ -129,17 +152,17 @@ static TcgExit enter_code(SysVcpu *s, TcgRegion *r)
     /* Pairs with sys_post() and wait_for(): one of the two sees the other. */
     if (__atomic_load_n(&cpu->request, __ATOMIC_SEQ_CST) & ~(uint32_t)TCG_REQ_STOP) {
         reason = TCG_EXIT_NONE;
-    } else if (r->c.code) {
+    } else if (next->code) {
         const TcgCodeBuf *buf = &e->buffers[0]->buf;
         cpu->exit_stub = e->backend->exit_address(buf);
-        e->backend->enter(buf, cpu, r->c.code);
+        e->backend->enter(buf, cpu, next->code);
         reason = cpu->exit_reason;
         if ((reason == TCG_EXIT_HOT || reason == TCG_EXIT_POLL) && cpu->exit_info) {
             engine_set_pc(e, cpu, ((const TcgEntry *)cpu->exit_info)->pc);
         }
     } else {
         TcgInterpMem mem = {.opaque = s, .access = sys_interp_access};
-        reason = engine_interp(v, r, &mem);
+        reason = engine_interp(v, next->r, &mem);
     }
     atomic_store_explicit(&s->in_code, false, memory_order_release);
     v->exits[reason]++;
@@ -200,13 +223,13 @@ TcgExit sys_run(TcgCpu *cpu)
                 break;
             }
         }
-        TcgRegion *r = find_code(s, reason);
-        if (!r) {
+        Next next = {0};
+        if (!find_next(s, reason, &next)) {
             enter_mode(s);
             reason = TCG_EXIT_NONE;
             continue;
         }
-        reason = enter_code(s, r);
+        reason = enter_code(s, &next);
         if (after_exit(s, reason)) {
             break;
         }

@@ -4,9 +4,6 @@ check_PROGRAMS += tests/accel/test-engine
 tests_accel_test_engine_SOURCES = tests/accel/test-engine.c
 tests_accel_test_engine_LDADD = $(TEST_LIBS)
 if SYSTEM
-noinst_PROGRAMS += tests/accel/run-bare
-tests_accel_run_bare_SOURCES = tests/accel/run-bare.c
-tests_accel_run_bare_LDADD = $(SYSTEM_LIBS)
 check_PROGRAMS += tests/accel/test-softmmu
 tests_accel_test_softmmu_SOURCES = tests/accel/test-softmmu.c
 tests_accel_test_softmmu_LDADD = $(SYSTEM_LIBS)
