@@ -153,6 +153,9 @@ void acpi_zero(AcpiTables *a, size_t bytes)
 {
     guint at = a->blob->len;
 
+    if (bytes == 0) {
+        return;
+    }
     g_byte_array_set_size(a->blob, at + (guint)bytes);
     memset(a->blob->data + at, 0, bytes);
 }
