@@ -10,3 +10,4 @@ libhw_a_SOURCES += hw/loader/loader.c hw/loader/arm64.c hw/loader/gunzip.c
 libhw_a_SOURCES += hw/intc/gicv3/gicv3.c hw/intc/gicv3/banks.c hw/intc/gicv3/dist.c \
 	hw/intc/gicv3/redist.c hw/intc/gicv3/lpi.c hw/intc/gicv3/cpuif.c hw/intc/gicv3/hyp.c \
 	hw/intc/gicv3/its.c hw/intc/gicv3/its_command.c
+libhw_a_SOURCES += hw/misc/pvpanic.c hw/watchdog/i6300esb.c

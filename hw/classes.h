@@ -16,6 +16,7 @@ extern const DeviceClass virtio_balloon_pci_class, virtio_balloon_device_class;
 extern const DeviceClass virtio_keyboard_pci_class, virtio_keyboard_device_class;
 extern const DeviceClass virtio_mouse_pci_class, virtio_mouse_device_class;
 extern const DeviceClass virtio_tablet_pci_class, virtio_tablet_device_class;
+extern const DeviceClass pvpanic_class, i6300esb_class;
 extern const DeviceClass nvme_class, e1000e_class;
 
 #endif

@@ -32,6 +32,7 @@ const DeviceClass *const hw_devices[] = {
     &pcie_host_class,
     &pcie_host_bridge_class,
     &pcie_root_port_class,
+    &pvpanic_class,
     &pl031_class,
     &virtio_mmio_class,
     &virtio_rng_pci_class,
@@ -58,6 +59,7 @@ const DeviceClass *const hw_devices[] = {
     &usb_tablet_class,
     &usb_storage_class,
     &usb_hub_class,
+    &i6300esb_class,
     NULL,
 };
 

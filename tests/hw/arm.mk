@@ -10,3 +10,6 @@ tests_hw_test_arm_devices_LDADD = tests/core/libharness.a $(SYSTEM_LIBS)
 check_PROGRAMS += tests/hw/test-acpi
 tests_hw_test_acpi_SOURCES = tests/hw/test-acpi.c tests/hw/board.h
 tests_hw_test_acpi_LDADD = $(SYSTEM_LIBS)
+check_PROGRAMS += tests/hw/test-misc
+tests_hw_test_misc_SOURCES = tests/hw/test-misc.c tests/hw/board.h
+tests_hw_test_misc_LDADD = $(SYSTEM_LIBS)

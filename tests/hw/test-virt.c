@@ -92,6 +92,31 @@ static void test_direct_boot(void)
     g_free(initrd);
 }
 
+/* More redistributors than the first region holds; RAM beyond 256 GiB moves what is above it. */
+static void test_large(void)
+{
+    TestBoard *t = test_board_new("virt");
+    enum { CPUS = 130 };
+    uint64_t high = 0x6000000000; /* 64 MiB behind 1 GiB + 383 GiB of RAM, rounded up */
+
+    t->config.n_cpus = CPUS;
+    t->config.ram_bytes = 383ull << 30;
+    Error err = {0};
+    if (!t->config.desc->build(t->m, &t->config, &t->board, &err)) {
+        g_test_skip(err.text); /* a host that does not overcommit */
+        test_board_free(t);
+        return;
+    }
+    g_assert_cmphex(t->cpus[129].mpidr, ==, 0x801);
+    g_assert_cmphex(test_read(t->m, 0, 0x080a0000 + 122 * 0x20000 + 8, 8), ==, 0x70a00007a11);
+    g_assert_cmphex(test_read(t->m, 0, high + 8, 8), ==, 0x70b00007b01);
+    g_assert_cmphex(test_read(t->m, 0, high + 6 * 0x20000 + 8, 8), ==, 0x80100008111);
+    g_assert_cmphex(test_read32(t->m, 0x6010000000), ==, 0x00081b36); /* host bridge by ECAM */
+    test_write32(t->m, 0x5ffffffffc, 0x12345678);
+    g_assert_cmphex(test_read32(t->m, 0x5ffffffffc), ==, 0x12345678);
+    test_board_free(t);
+}
+
 static void test_refusals(void)
 {
     static const struct {
@@ -124,6 +149,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/virt/tree/gicv2", "2", test_tree);
     g_test_add_data_func("/virt/tree/gicv3", "3", test_tree);
     g_test_add_func("/virt/direct-boot", test_direct_boot);
+    g_test_add_func("/virt/large", test_large);
     g_test_add_func("/virt/refusals", test_refusals);
     return g_test_run();
 }
