@@ -12,6 +12,7 @@ extern const DeviceClass virtio_rng_pci_class, virtio_rng_device_class;
 extern const DeviceClass virtio_serial_pci_class, virtio_serial_device_class;
 extern const DeviceClass virtconsole_class, virtserialport_class;
 extern const DeviceClass virtio_net_pci_class, virtio_net_device_class;
+extern const DeviceClass virtio_9p_pci_class, virtio_9p_device_class;
 extern const DeviceClass virtio_balloon_pci_class, virtio_balloon_device_class;
 extern const DeviceClass virtio_keyboard_pci_class, virtio_keyboard_device_class;
 extern const DeviceClass virtio_mouse_pci_class, virtio_mouse_device_class;

@@ -45,6 +45,8 @@ const DeviceClass *const hw_devices[] = {
     &virtio_net_device_class,
     &virtio_balloon_pci_class,
     &virtio_balloon_device_class,
+    &virtio_9p_pci_class,
+    &virtio_9p_device_class,
     &virtio_keyboard_pci_class,
     &virtio_keyboard_device_class,
     &virtio_mouse_pci_class,

@@ -9,4 +9,5 @@ libhw_a_SOURCES += hw/usb/usb.c hw/usb/hid.c hw/usb/storage.c hw/usb/hub.c \
 	hw/usb/xhci/xhci.c hw/usb/xhci/xhci_command.c hw/usb/xhci/xhci_transfer.c
 libhw_a_SOURCES += hw/display/ramfb.c hw/display/virtio_gpu.c hw/display/gpu_resource.c hw/display/edid.c
 libhw_a_SOURCES += hw/net/e1000e.c hw/nvme/nvme.c hw/nvme/nvme_admin.c hw/nvme/nvme_io.c hw/nvme/nvme_data.c
+libhw_a_SOURCES += hw/virtio/p9/virtio_9p.c hw/virtio/p9/p9_server.c hw/virtio/p9/p9_host.c
 include hw/arm.mk
