@@ -29,22 +29,39 @@ PinIn cpu_pin(CpuPort *p, CpuLine line)
     return (PinIn){set_line, p, line};
 }
 
+/* Where the look-up of an encoding begins; full tables end in the caller's assertion. */
+static uint32_t slot_of(uint32_t encoding)
+{
+    return (encoding * 0x9e3779b1u) >> 24;
+}
+_Static_assert(CPU_SYSREG_SLOTS == 1 << (32 - 24), "slot_of() gives eight bits");
+
 void cpu_sysreg_bank_attach(CpuPort *p, CpuSysRegBank *bank)
 {
     bank->next = p->banks;
     p->banks = bank;
+    for (uint32_t i = 0; i < bank->n_regs; i++) {
+        uint32_t at = slot_of(bank->regs[i].encoding), tried = 0;
+
+        while (p->sysregs[at].reg && p->sysregs[at].reg->encoding != bank->regs[i].encoding) {
+            at = (at + 1) % CPU_SYSREG_SLOTS;
+            assert(++tried < CPU_SYSREG_SLOTS / 2); /* grow the table */
+        }
+        p->sysregs[at] = (CpuSysRegSlot){&bank->regs[i], bank->opaque};
+    }
 }
 
-/* Targets look a register up once, when they translate the access; so a plain search will do. */
 const CpuSysReg *cpu_sysreg_find(const CpuPort *p, uint32_t encoding, void **opaque)
 {
-    for (const CpuSysRegBank *b = p->banks; b; b = b->next) {
-        for (uint32_t i = 0; i < b->n_regs; i++) {
-            if (b->regs[i].encoding == encoding) {
-                *opaque = b->opaque;
-                return &b->regs[i];
-            }
+    for (uint32_t at = slot_of(encoding);; at = (at + 1) % CPU_SYSREG_SLOTS) {
+        const CpuSysRegSlot *s = &p->sysregs[at];
+
+        if (!s->reg) {
+            return NULL;
+        }
+        if (s->reg->encoding == encoding) {
+            *opaque = s->opaque;
+            return s->reg;
         }
     }
-    return NULL;
 }

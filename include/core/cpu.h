@@ -62,6 +62,12 @@ typedef struct CpuSysRegBank {
  * compare-and-swap, fills in start_*, stores CPU_ON_PENDING (release) and kicks. The vCPU's thread
  * resets itself on CPU_ON_PENDING, starts there and stores CPU_ON. A CPU turns only itself off.
  */
+enum { CPU_SYSREG_SLOTS = 256 };
+typedef struct CpuSysRegSlot {
+    const CpuSysReg *reg; /* NULL: free */
+    void            *opaque;
+} CpuSysRegSlot;
+
 typedef enum CpuPower { CPU_OFF, CPU_STARTING, CPU_ON_PENDING, CPU_ON } CpuPower;
 
 struct CpuPort {
@@ -73,6 +79,7 @@ struct CpuPort {
     AddressSpace *as_io;        /* x86 ports; else NULL */
     _Atomic(uint32_t) lines;    /* bit n: CpuLine n is high */
     CpuSysRegBank *banks;       /* before the machine starts only */
+    CpuSysRegSlot  sysregs[CPU_SYSREG_SLOTS]; /* the rows of all banks by hash of their encoding */
     _Atomic(uint32_t) power;    /* CpuPower */
     uint64_t      start_pc, start_arg; /* where CPU_ON starts it, and its first register there */
     uint8_t       start_level;  /* Arm: exception level to start at */
@@ -95,7 +102,8 @@ static inline bool cpu_line(const CpuPort *p, CpuLine line)
     return atomic_load_explicit(&p->lines, memory_order_acquire) >> line & 1;
 }
 
-/* Adds rows. Before the machine starts; the bank must outlive the port. */
+/* Adds rows, which hide those of the same encoding that are there. Before the machine starts; the bank
+ * must outlive the port. */
 void cpu_sysreg_bank_attach(CpuPort *p, CpuSysRegBank *bank);
 /* The row of that encoding, with its opaque; NULL: none. Any thread once the machine runs. */
 const CpuSysReg *cpu_sysreg_find(const CpuPort *p, uint32_t encoding, void **opaque);
