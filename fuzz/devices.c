@@ -39,6 +39,14 @@ static struct {
 
 /* ---- values ---- */
 
+/* Few, so that what points somewhere meets what stands there. */
+static uint64_t ram_page(Rig *r)
+{
+    uint64_t pages = rng_one_in(&r->rng, 8) ? RIG_RAM_BYTES >> 12 : 24;
+
+    return RIG_RAM + (rng_below(&r->rng, pages) << 12);
+}
+
 static uint64_t ram_address(Rig *r)
 {
     uint64_t at = rng_below(&r->rng, RIG_RAM_BYTES);
@@ -47,7 +55,7 @@ static uint64_t ram_address(Rig *r)
     case 0: return RIG_RAM + at;
     case 1: return RIG_RAM + RIG_RAM_BYTES - rng_below(&r->rng, 64);                /* its end */
     case 2: return r->n_windows ? r->windows[0].gpa + rng_below(&r->rng, 256) : at; /* itself */
-    default: return RIG_RAM + (at & ~(uint64_t)0xfff);
+    default: return ram_page(r);
     }
 }
 
@@ -132,27 +140,76 @@ static void act_config(Rig *r)
 
 /* ---- memory ---- */
 
-/* 16-byte elements as most rings have them: address, length, flags, next. */
+/* Address, length, flags, next: virtio and many more. */
+static void make_descriptor(Rig *r, uint8_t d[64], unsigned n)
+{
+    store_le64(d, rng_one_in(&r->rng, 8) ? random_value(r) : ram_address(r));
+    store_le32(d + 8, rng_one_in(&r->rng, 8) ? (uint32_t)random_value(r)
+                                             : (uint32_t)rng_below(&r->rng, 8192));
+    store_le16(d + 12, (uint16_t)rng_below(&r->rng, rng_one_in(&r->rng, 8) ? 65536 : 8));
+    store_le16(d + 14, (uint16_t)rng_below(&r->rng, n + 1));
+}
+
+/* xHCI: pointer, length, type and flags with the cycle bit mostly set. */
+static void make_trb(Rig *r, uint8_t d[64], unsigned n)
+{
+    (void)n;
+    store_le64(d, rng_one_in(&r->rng, 4) ? random_value(r) : ram_address(r));
+    store_le32(d + 8, rng_one_in(&r->rng, 4) ? (uint32_t)random_value(r)
+                                             : (uint32_t)rng_below(&r->rng, 1024));
+    store_le32(d + 12, (uint32_t)(rng_below(&r->rng, 64) << 10 | rng_below(&r->rng, 32) << 16 |
+                                  rng_below(&r->rng, 128) << 1 | !rng_one_in(&r->rng, 8) |
+                                  (uint64_t)rng_below(&r->rng, 3) << 24));
+}
+
+/* NVMe: opcode, namespace 1, two pointers, block and length. */
+static void make_command(Rig *r, uint8_t d[64], unsigned n)
+{
+    (void)n;
+    store_le32(d, (uint32_t)(rng_below(&r->rng, 14) | rng_below(&r->rng, 65536) << 16));
+    store_le32(d + 4, rng_one_in(&r->rng, 8) ? (uint32_t)random_value(r) : 1);
+    store_le64(d + 24, ram_address(r));
+    store_le64(d + 32, rng_one_in(&r->rng, 2) ? ram_page(r) : ram_address(r));
+    for (unsigned at = 40; at < 64; at += 4) {
+        store_le32(d + at, rng_one_in(&r->rng, 4) ? (uint32_t)random_value(r)
+                                                  : (uint32_t)rng_below(&r->rng, 16));
+    }
+}
+
+/* The head of a virtio-blk request, or any few small words. */
+static void make_header(Rig *r, uint8_t d[64], unsigned n)
+{
+    (void)n;
+    store_le32(d, (uint32_t)rng_below(&r->rng, 16));
+    store_le32(d + 4, 0);
+    store_le64(d + 8, rng_below(&r->rng, 2 * RIG_DISK_BYTES / 512));
+}
+
+typedef struct Element {
+    unsigned bytes;
+    void (*make)(Rig *r, uint8_t d[64], unsigned n);
+} Element;
+
+/* A page, or more, of what one kind of device looks for there. */
 static void act_descriptors(Rig *r)
 {
-    uint64_t at = RIG_RAM + (rng_below(&r->rng, RIG_RAM_BYTES >> 12) << 12);
-    unsigned n = (unsigned)rng_below(&r->rng, 64) + 1;
+    static const Element kinds[] = {
+        {16, make_descriptor}, {16, make_trb}, {64, make_command}, {16, make_header}};
+    const Element *e = &kinds[rng_below(&r->rng, G_N_ELEMENTS(kinds))];
+    uint64_t at = ram_page(r);
+    unsigned n = (unsigned)rng_below(&r->rng, 4096 / e->bytes) + 1;
 
     for (unsigned i = 0; i < n; i++) {
-        uint8_t d[16];
+        uint8_t d[64] = {0};
 
-        store_le64(d, rng_one_in(&r->rng, 8) ? random_value(r) : ram_address(r));
-        store_le32(d + 8, rng_one_in(&r->rng, 8) ? (uint32_t)random_value(r)
-                                                 : (uint32_t)rng_below(&r->rng, 8192));
-        store_le16(d + 12, (uint16_t)rng_below(&r->rng, rng_one_in(&r->rng, 8) ? 65536 : 8));
-        store_le16(d + 14, (uint16_t)rng_below(&r->rng, n + 1));
-        mem_write(r->m->as, at + 16 * i, d, sizeof d, (MemAttrs){0});
+        e->make(r, d, n);
+        mem_write(r->m->as, at + (uint64_t)e->bytes * i, d, e->bytes, (MemAttrs){0});
     }
 }
 
 static void act_scribble(Rig *r)
 {
-    uint64_t at = RIG_RAM + (rng_below(&r->rng, RIG_RAM_BYTES >> 12) << 12);
+    uint64_t at = ram_page(r);
     unsigned n = (unsigned)rng_below(&r->rng, 128);
 
     for (unsigned i = 0; i < n; i++) {
@@ -215,7 +272,7 @@ static void cook(Rig *r, const RigWindow *w, const Step *s)
         uint64_t v = s->value;
 
         if (s->kind == STEP_RAM_PAGE) {
-            v = RIG_RAM + (rng_below(&r->rng, RIG_RAM_BYTES >> 12) << 12);
+            v = ram_page(r);
             v |= (uint64_t)rng_one_in(&r->rng, 2) << 63; /* valid bit of many table registers */
         } else if (s->kind == STEP_SMALL) {
             v = rng_below(&r->rng, s->value);
@@ -229,7 +286,7 @@ static void cook(Rig *r, const RigWindow *w, const Step *s)
 static void act_recipe(Rig *r)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(recipes); i++) {
-        if (g_str_has_prefix(r->device->cls->name, recipes[i].cls) && r->n_windows) {
+        if (g_str_has_prefix(r->host->cls->name, recipes[i].cls) && r->n_windows) {
             cook(r, &r->windows[0], recipes[i].steps);
             return;
         }
@@ -277,6 +334,15 @@ static uint64_t make_ring(Rig *r, unsigned n)
         store_le16(d + 12,
                    (uint16_t)(rng_one_in(&r->rng, 16) ? rng_next(&r->rng) : rng_below(&r->rng, 4)));
         store_le16(d + 14, (uint16_t)(rng_one_in(&r->rng, 8) ? rng_below(&r->rng, n + 2) : i + 1));
+        if (i % 4 == 0) { /* a head as disks want it */
+            uint8_t head[64] = {0};
+
+            make_header(r, head, n);
+            mem_write(r->m->as, RIG_RAM + RIG_RAM_BYTES / 2 + 16 * i, head, 16, (MemAttrs){0});
+            store_le64(d, RIG_RAM + RIG_RAM_BYTES / 2 + 16 * i);
+            store_le32(d + 8, 16);
+            store_le16(d + 12, 1);
+        }
         mem_write(r->m->as, at + 16 * i, d, sizeof d, (MemAttrs){0});
         mem_store_le16(r->m->as, at + 0x4004 + 2 * i,
                        (uint16_t)rng_below(&r->rng, rng_one_in(&r->rng, 16) ? n + 4 : n),
@@ -384,10 +450,10 @@ static void virtio_pci_up(Rig *r)
 
 static void act_start(Rig *r)
 {
-    if (r->pci && r->pci->bus && g_str_has_prefix(r->device->cls->name, "virtio-")) {
+    if (r->pci && r->pci->bus && g_str_has_prefix(r->host->cls->name, "virtio-")) {
         rig_find_windows(r);
         virtio_pci_up(r);
-    } else if (r->device->cls->bus == BUS_VIRTIO && r->n_windows) {
+    } else if (r->host->cls->bus == BUS_VIRTIO && r->n_windows) {
         virtio_mmio_up(r, r->windows[0].gpa);
         virtio_mmio_up(r, r->windows[RIG_SLOTS - 1].gpa);
     } else {
@@ -474,15 +540,16 @@ static void act_state(Rig *r)
     StateStream out = state_to_memory(b);
     StateMemory from;
     StateStream in;
+    Device *d = rng_one_in(&r->rng, 2) ? r->device : r->host;
     Error err = {""};
 
-    if (!state_save_device(r->device, &out)) {
+    if (!state_save_device(d, &out)) {
         g_error("a device cannot be saved");
     }
     mutate(r, b);
     from = (StateMemory){b->data, b->len, 0};
     in = state_from_memory(&from);
-    (void)state_load_device(r->device, &in, &err);
+    (void)state_load_device(d, &in, &err);
     g_byte_array_unref(b);
 }
 

@@ -220,25 +220,46 @@ static void set_properties(Rig *r, Device *d, bool random)
     }
 }
 
-bool rig_plug(Rig *r, const DeviceClass *cls)
+/* With random properties first, then with plain ones; NULL: it refuses. */
+static Device *plug(Rig *r, const DeviceClass *cls)
 {
-    make_companion(r, cls);
-    for (unsigned attempt = 0; attempt < 2 && !r->device; attempt++) {
+    for (unsigned attempt = 0; attempt < 2; attempt++) {
         Device *d = device_new(r->m, cls, NULL);
         Error err = {""};
 
         set_properties(r, d, attempt == 0 && rng_one_in(&r->rng, 2));
         if (device_realize(d, &err)) {
-            r->device = d;
-        } else {
-            device_unrealize(d);
+            return d;
         }
+        device_unrealize(d);
+    }
+    return NULL;
+}
+
+/* The controller that a class of another bus hangs on; NULL: none is known. */
+static const DeviceClass *controller_of(const DeviceClass *cls)
+{
+    if (cls->bus == BUS_USB) {
+        return hw_device_find("qemu-xhci");
+    }
+    return g_str_has_prefix(cls->name, "virt") ? hw_device_find("virtio-serial-device") : NULL;
+}
+
+bool rig_plug(Rig *r, const DeviceClass *cls)
+{
+    const DeviceClass *host = controller_of(cls);
+
+    make_companion(r, cls);
+    r->host = r->device = plug(r, cls);
+    if (!r->device && host) {
+        r->host = plug(r, host);
+        r->device = r->host ? plug(r, cls) : NULL;
     }
     if (!r->device) {
         return false;
     }
-    if (cls->bus == BUS_PCI) {
-        r->pci = (PciDevice *)r->device;
+    if (r->host->cls->bus == BUS_PCI) {
+        r->pci = (PciDevice *)r->host;
     }
     for (unsigned i = 0; cls->bus == BUS_SYSTEM && cls->mmio && cls->mmio[i].name; i++) {
         if (r->device->base[i] == UINT64_MAX) {
@@ -283,7 +304,7 @@ static void place_bars(Rig *r)
 
 void rig_find_windows(Rig *r)
 {
-    const MmioDesc *banks = r->device->cls->mmio;
+    const MmioDesc *banks = r->host->cls->mmio;
 
     r->n_windows = 0;
     if (r->pci) {
@@ -296,11 +317,11 @@ void rig_find_windows(Rig *r)
         return;
     }
     for (unsigned i = 0; banks && banks[i].name; i++) {
-        if (r->device->base[i] != UINT64_MAX) {
-            add_window(r, r->device->base[i], banks[i].bytes, &banks[i]);
+        if (r->host->base[i] != UINT64_MAX) {
+            add_window(r, r->host->base[i], banks[i].bytes, &banks[i]);
         }
     }
-    for (unsigned i = 0; r->device->cls->bus == BUS_VIRTIO && i < RIG_SLOTS; i++) {
+    for (unsigned i = 0; r->host->cls->bus == BUS_VIRTIO && i < RIG_SLOTS; i++) {
         add_window(r, RIG_SLOT + 0x200 * i, 0x200, NULL);
     }
 }

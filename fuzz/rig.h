@@ -33,7 +33,8 @@ typedef struct Rig {
     CpuPort    cpus[RIG_CPUS];
     Device    *pcie, *slots[RIG_SLOTS];
     Device    *device;    /* the one that is fuzzed */
-    PciDevice *pci;       /* it, when it is on PCI */
+    Device    *host;      /* whose registers reach it: itself, or a controller */
+    PciDevice *pci;       /* the host, when it is on PCI */
     RamDisk   *disk;
     Chardev    chardev;
     NetPort    net;
