@@ -67,7 +67,9 @@ void input_send_rel(Machine *m, InputAxis axis, int32_t delta)
 {
     bool wheel = axis == INPUT_WHEEL || axis == INPUT_HWHEEL;
 
-    send(wheel ? pointer(m, INPUT_REL) : sink_for(m, INPUT_REL), INPUT_REL, (uint16_t)axis, delta);
+    /* Bounded, so that a device may add up what nobody fetches for a while. */
+    send(wheel ? pointer(m, INPUT_REL) : sink_for(m, INPUT_REL), INPUT_REL, (uint16_t)axis,
+         CLAMP(delta, -INPUT_REL_MAX, INPUT_REL_MAX));
 }
 
 void input_send_abs(Machine *m, InputAxis axis, int32_t value)

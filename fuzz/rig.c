@@ -76,6 +76,41 @@ void rig_send_bytes(Rig *r)
     }
 }
 
+static void window_update(DisplayListener *l, uint32_t x, uint32_t y, uint32_t w, uint32_t h)
+{
+    const Surface *s = console_surface(l->opaque);
+    volatile uint8_t sum = 0; /* touch what is to be shown: the sanitizer looks */
+
+    for (uint32_t row = y; s && row < y + h; row++) {
+        const uint8_t *p = s->pixels + (size_t)row * s->stride_bytes;
+
+        sum += p[x * pixel_bytes(s->format)] + p[(x + w) * pixel_bytes(s->format) - 1];
+    }
+}
+
+void rig_send_input(Rig *r)
+{
+    Console *c = console_by_index(r->m, 0);
+
+    if (c && !r->watching) {
+        r->window = (DisplayListener){.update = window_update, .refresh_ms = 30, .opaque = c};
+        console_listen(c, &r->window);
+        r->watching = true;
+    }
+    if (c) {
+        console_request_size(c, (uint32_t)rng_below(&r->rng, 2000),
+                             (uint32_t)rng_below(&r->rng, 2000));
+        console_refresh(c);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        input_send_key(r->m, (uint16_t)rng_below(&r->rng, 768), rng_one_in(&r->rng, 2));
+        input_send_button(r->m, (uint16_t)(0x110 + rng_below(&r->rng, 8)), rng_one_in(&r->rng, 2));
+        input_send_rel(r->m, (InputAxis)rng_below(&r->rng, 4), (int32_t)rng_next(&r->rng));
+        input_send_abs(r->m, (InputAxis)rng_below(&r->rng, 2), (int32_t)rng_next(&r->rng));
+    }
+    input_sync(r->m);
+}
+
 /* ---- the machine ---- */
 
 static MemResult sink_read(void *opaque, uint64_t offset, unsigned bytes, uint64_t *value,

@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #include "core/chardev.h"
+#include "core/display.h"
+#include "core/input.h"
 #include "core/machine.h"
 #include "core/net.h"
 #include "hw/pci.h"
@@ -38,6 +40,8 @@ typedef struct Rig {
     RamDisk   *disk;
     Chardev    chardev;
     NetPort    net;
+    DisplayListener window;
+    bool       watching;
     RigWindow  windows[RIG_MAX_WINDOWS];
     unsigned   n_windows;
 } Rig;
@@ -73,5 +77,7 @@ void rig_close(Rig *r);
 /* Frames and bytes from outside. */
 void rig_send_frame(Rig *r);
 void rig_send_bytes(Rig *r);
+/* Keys and pointers; looks at the screen, too. */
+void rig_send_input(Rig *r);
 
 #endif

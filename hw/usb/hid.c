@@ -184,6 +184,14 @@ static void queue_event(UsbHid *h, uint8_t what, bool down)
     h->changed = true;
 }
 
+/* What nobody fetches adds up to a limit. */
+static void add_motion(int32_t *sum, int32_t delta)
+{
+    int64_t v = (int64_t)*sum + delta;
+
+    *sum = (int32_t)(v > INT16_MAX ? INT16_MAX : v < -INT16_MAX ? -INT16_MAX : v);
+}
+
 static void hid_event(void *opaque, const InputEvent *e)
 {
     UsbHid *h = opaque;
@@ -200,9 +208,10 @@ static void hid_event(void *opaque, const InputEvent *e)
         }
         break;
     case INPUT_REL:
-        *(e->code == INPUT_X   ? &h->dx
-          : e->code == INPUT_Y ? &h->dy
-                               : &h->wheel) += e->code == INPUT_HWHEEL ? 0 : e->value;
+        add_motion(e->code == INPUT_X   ? &h->dx
+                   : e->code == INPUT_Y ? &h->dy
+                                        : &h->wheel,
+                   e->code == INPUT_HWHEEL ? 0 : e->value);
         h->changed = true;
         break;
     case INPUT_ABS:

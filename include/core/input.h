@@ -16,7 +16,10 @@ typedef struct Machine Machine;
 
 typedef enum InputKind { INPUT_KEY, INPUT_BUTTON, INPUT_REL, INPUT_ABS, INPUT_SYNC } InputKind;
 typedef enum InputAxis { INPUT_X, INPUT_Y, INPUT_WHEEL, INPUT_HWHEEL } InputAxis;
-enum { INPUT_ABS_MAX = 0x7fff }; /* absolute axes: 0 .. INPUT_ABS_MAX over the console */
+enum {
+    INPUT_ABS_MAX = 0x7fff, /* absolute axes: 0 .. INPUT_ABS_MAX over the console */
+    INPUT_REL_MAX = 0x7fff, /* relative ones: at most that much at once, either way */
+};
 
 typedef struct InputEvent {
     uint8_t  kind;  /* InputKind */

@@ -88,7 +88,7 @@ static bool ite_address(Its *s, uint32_t device, uint32_t event, uint64_t *gpa)
     uint64_t dte;
 
     if (!entry_address(s, ITS_DEVICES, device, gpa) || !read_entry(s, *gpa, &dte) ||
-        event >> ((dte >> 58 & 0x1f) + 1)) {
+        (uint64_t)event >> ((dte >> 58 & 0x1f) + 1)) {
         return false;
     }
     *gpa = (dte & ITT_MASK) + (uint64_t)event * ITS_ITE_BYTES;
