@@ -62,6 +62,7 @@ typedef struct A64View {
     uint32_t pstate;
     uint64_t mode;       /* but for what FPCR and SP say */
     uint64_t context[2]; /* by TcgMmuIndex */
+    uint64_t pac_mask[2][2]; /* bits of authentication codes: [data key][upper half] */
 } A64View;
 
 typedef struct A64Sys {
@@ -115,12 +116,6 @@ typedef struct A64SysUse {
     uint64_t value;
 } A64SysUse;
 
-/* Pointer authentication: lowest bit of the code, and whether the top byte is ignored, by half. */
-typedef struct A64PacLayout {
-    uint8_t bottom[2];
-    bool    tbi[2];
-} A64PacLayout;
-
 typedef struct A64SysOps {
     /* encoding: op0 << 14 | op1 << 11 | CRn << 7 | CRm << 3 | op2; constant parts of cpu only. */
     A64SysUse (*use)(const struct A64Cpu *cpu, uint32_t encoding, bool write, uint64_t mode);
@@ -130,7 +125,6 @@ typedef struct A64SysOps {
     /* The target is ELR of the level, or `target` when authenticated. Does not return. */
     void      (*eret)(struct A64Cpu *cpu, uint64_t target, bool authenticated);
     void      (*call)(struct A64Cpu *cpu, unsigned op, uint64_t imm); /* A64_CALL_ */
-    A64PacLayout (*pac_layout)(const struct A64Cpu *cpu, bool code);
 } A64SysOps;
 
 /* A64SysOps.call: instructions that may be trapped. */

@@ -237,8 +237,8 @@ unsigned a64_va_bits(const A64Cpu *cpu, A64Regime regime, bool upper);
 /* false: `fault` says why. */
 bool a64_mmu_walk(A64Cpu *cpu, const A64Walk *w, uint64_t va, A64Found *out, A64Fault *fault);
 
-/* Where the current level's pointers carry authentication codes. */
-A64PacLayout a64_pac_layout(const A64Cpu *cpu, bool code);
+/* Bits of the current level's pointers that carry authentication codes, for a half and keys. */
+uint64_t a64_pac_mask(const A64Cpu *cpu, bool code, bool upper);
 A64Walk a64_walk_of(const A64Cpu *cpu, TcgAccess access, TcgMmuIndex mmu);
 uint64_t a64_sys_context(const struct TcgCpu *cpu, TcgMmuIndex mmu);
 bool a64_sys_walk(struct TcgCpu *cpu, uint64_t va, TcgAccess access, TcgMmuIndex mmu,

@@ -72,15 +72,11 @@ A64Walk a64_walk_of(const A64Cpu *cpu, TcgAccess access, TcgMmuIndex mmu)
     return w;
 }
 
-A64PacLayout a64_pac_layout(const A64Cpu *cpu, bool code)
+uint64_t a64_pac_mask(const A64Cpu *cpu, bool code, bool upper)
 {
     A64Regime r = current_regime(cpu);
-    A64PacLayout l;
-    for (unsigned half = 0; half < 2; half++) {
-        l.bottom[half] = (uint8_t)a64_va_bits(cpu, r, half);
-        l.tbi[half] = a64_top_ignored(cpu, r, half, code);
-    }
-    return l;
+    uint64_t below = BIT(55) - BIT(a64_va_bits(cpu, r, upper));
+    return a64_top_ignored(cpu, r, upper, code) ? below : below | 0xffull << 56;
 }
 
 static uint64_t asid_of(const A64Cpu *cpu, A64Regime r)

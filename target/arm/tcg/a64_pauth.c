@@ -129,13 +129,12 @@ static bool upper_half(uint64_t ptr)
  */
 static uint64_t code_bits(const A64Cpu *cpu, uint64_t ptr, uint64_t key)
 {
-    A64PacLayout l = {.bottom = {48, 48}, .tbi = {true, false}};
-    if (cpu->sysops) {
-        l = cpu->sysops->pac_layout(cpu, key <= A64_KEY_IB);
+    static const uint64_t linux_mask[2] = {0x7full << 48, 0xff7full << 48};
+    bool half = upper_half(ptr);
+    if (!cpu->sysops) {
+        return linux_mask[half];
     }
-    unsigned half = upper_half(ptr);
-    uint64_t below = (1ull << 55) - (1ull << l.bottom[half]);
-    return l.tbi[half] ? below : below | 0xffull << 56;
+    return cpu->sys.view[cpu->sys.pstate >> 2 & 3].pac_mask[key > A64_KEY_IB][half];
 }
 
 /* The pointer with copies of bit 55 where the code stands. */
@@ -243,12 +242,17 @@ IrRef a64_pac_add(A64Ctx *c, A64PacKey key, IrRef ptr, IrRef modifier)
 
 enum { BOTTOM = 48 }; /* of the layout that is checked inline */
 
+static bool is_odd(const A64Ctx *c, A64PacKey key)
+{
+    return c->mode & (key <= A64_KEY_IB ? A64_MODE_PACODD : A64_MODE_PACODD_DATA);
+}
+
 /* I1: r, from the auth helper, is an address. */
 static IrRef is_address(A64Ctx *c, A64PacKey key, IrRef r)
 {
     IrBuilder *b = c->b;
     IrRef zero = ir_const(b, IR_I64, 0);
-    if (c->mode & A64_MODE_PACODD) {
+    if (is_odd(c, key)) {
         IrRef good = ir_emit(b, IR_CALLP, IR_I64, 0, 0, 0, r, ir_const(b, IR_I64, key), 0, 0,
                              A64_H_pac_good);
         return ir_cmp(b, IR_NE, 3, good, zero);
@@ -282,7 +286,7 @@ IrRef a64_pac_auth(A64Ctx *c, A64PacKey key, IrRef ptr, IrRef modifier)
 IrRef a64_pac_strip(A64Ctx *c, A64PacKey key, IrRef ptr)
 {
     IrBuilder *b = c->b;
-    if (c->mode & A64_MODE_PACODD) {
+    if (is_odd(c, key)) {
         return ir_emit(b, IR_CALLP, IR_I64, 0, 0, 0, ptr, ir_const(b, IR_I64, key), 0, 0,
                        A64_H_pac_strip);
     }

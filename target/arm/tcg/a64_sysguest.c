@@ -34,24 +34,26 @@ static bool unprivileged(const A64Cpu *cpu, unsigned el)
 }
 
 /* Keys that are off; traps; another layout than the one checked inline. */
-static uint64_t pauth_mode(const A64Cpu *cpu, uint64_t sctlr)
+static uint64_t pauth_mode(const A64Cpu *cpu, uint64_t sctlr, uint64_t mask[2][2])
 {
     static const uint8_t enable[4] = {31, 30, 27, 13}; /* SCTLR_ELx.EnIA, EnIB, EnDA, EnDB */
+    static const uint64_t lower = 0x7full << 48, upper = 0xff7full << 48;
     uint64_t mode = 0;
     for (unsigned k = 0; k < 4; k++) {
         mode |= sctlr >> enable[k] & 1 ? 0 : (uint64_t)A64_MODE_NO_IA << k;
     }
-    if (mode == 15ull * A64_MODE_NO_IA) {
-        return mode;
+    for (unsigned data = 0; data < 2; data++) {
+        mask[data][0] = a64_pac_mask(cpu, !data, false);
+        mask[data][1] = a64_pac_mask(cpu, !data, true);
+        if (mask[data][0] != lower || mask[data][1] != upper) {
+            mode |= data ? A64_MODE_PACODD_DATA : A64_MODE_PACODD;
+        }
     }
-    A64PacLayout code = a64_pac_layout(cpu, true), data = a64_pac_layout(cpu, false);
-    bool usual = code.bottom[0] == 48 && code.bottom[1] == 48 && code.tbi[0] && !code.tbi[1] &&
-                 data.tbi[0] && !data.tbi[1];
-    return mode | (usual ? 0 : A64_MODE_PACODD) |
-           (a64_pauth_trap_level(cpu) ? A64_MODE_PACTRAP : 0);
+    bool any = (mode & 15ull * A64_MODE_NO_IA) != 15ull * A64_MODE_NO_IA;
+    return mode | (any && a64_pauth_trap_level(cpu) ? A64_MODE_PACTRAP : 0);
 }
 
-static uint64_t compute_mode(const A64Cpu *cpu)
+static uint64_t compute_mode(const A64Cpu *cpu, uint64_t pac_mask[2][2])
 {
     unsigned el = a64_cur_el(cpu), level = a64_regime_el(cpu);
     uint32_t ps = cpu->sys.pstate;
@@ -64,7 +66,7 @@ static uint64_t compute_mode(const A64Cpu *cpu)
     mode |= ps & A64_PS_IL ? A64_MODE_IL : 0;
     mode |= ps & A64_PS_SP ? A64_MODE_SPSEL : 0;
     if (a64_has(cpu, A64_FEAT_PAuth)) {
-        mode |= pauth_mode(cpu, cpu->sys.sctlr[level]);
+        mode |= pauth_mode(cpu, cpu->sys.sctlr[level], pac_mask);
     }
     if (a64_has(cpu, A64_FEAT_BTI)) {
         mode |= A64_MODE_BTI;
@@ -82,8 +84,8 @@ static const A64View *current_view(const struct TcgCpu *tc)
         *v = (A64View){
             .valid = true,
             .pstate = cpu->sys.pstate,
-            .mode = compute_mode(cpu),
             .context = {a64_sys_context(tc, TCG_MMU_CURRENT), a64_sys_context(tc, TCG_MMU_USER)}};
+        v->mode = compute_mode(cpu, v->pac_mask);
     }
     return v;
 }
@@ -128,7 +130,6 @@ const A64SysOps a64_sysops = {
     .write = a64_reg_write,
     .eret = a64_op_eret,
     .call = a64_op_call,
-    .pac_layout = a64_pac_layout,
 };
 
 const TcgGuest a64_system_guest = {
