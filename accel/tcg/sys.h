@@ -34,7 +34,7 @@ typedef struct SysPage {
     uint64_t gpa;
     uint32_t gen;      /* valid when it is the set's */
     uint8_t  page_bits;
-    bool     read : 1, write : 1, exec : 1, global : 1, device : 1, guarded : 1, secure : 1;
+    bool     read : 1, write : 1, exec : 1, global : 1, device : 1, guarded : 1, secure : 1, watch : 1;
     bool     rom : 1;  /* host memory that stores do not go to */
 } SysPage;
 

@@ -136,6 +136,9 @@ static TcgExit cross(SysVcpu *s, const IrOp *o, uint64_t va, const IrVec *c, IrV
         if (p[i]->device) {
             return failed(s, SYS_ALIGN, va, o);
         }
+        if (p[i]->watch && sys_target(s)->watch(s->v->cpu, va, bytes, access_of(o), mmu)) {
+            return failed(s, SYS_FAULT, va, o);
+        }
     }
     if (o->op == IR_ST) {
         memcpy(&data, c, bytes);
@@ -182,6 +185,9 @@ static TcgExit access_page(SysVcpu *s, const IrOp *o, uint64_t va, const IrVec *
     }
     if (p->device && va & (bytes - 1)) {
         return failed(s, SYS_ALIGN, va, o);
+    }
+    if (p->watch && sys_target(s)->watch(s->v->cpu, va, bytes, access_of(o), mmu)) {
+        return failed(s, SYS_FAULT, va, o);
     }
     if (p->host && (o->op == IR_LD || !p->rom)) {
         ir_host_access(o, p->host + offset, b, c, res);

@@ -211,7 +211,7 @@ static bool page_bit(const uint64_t *bits, uint64_t page)
 static bool watched(const SysPage *p)
 {
     uint64_t page = (uint64_t)(p->host - p->ram->host) >> TCG_PAGE_BITS;
-    if (p->device || p->rom || !p->read || page_bit(p->ram->code, page)) {
+    if (p->device || p->watch || p->rom || !p->read || page_bit(p->ram->code, page)) {
         return true;
     }
     for (unsigned c = 0; c < N_DIRTY_CLIENTS; c++) {
@@ -268,11 +268,12 @@ static SysPage *enter_page(SysVcpu *s, SysSet *set, uint64_t va, const TcgTlbFil
                    .global = f->global,
                    .device = f->device,
                    .guarded = f->guarded,
-                   .secure = f->secure};
+                   .secure = f->secure,
+                   .watch = f->watch};
     find_host(s, p, f);
     *e = (TcgTlbEntry){none, none, none, (uint64_t)p->host - tag};
     if (p->host) {
-        e->read = p->read && !p->device ? tag : none;
+        e->read = p->read && !p->device && !p->watch ? tag : none;
         e->write = p->write && !watched(p) ? tag : none;
         e->exec = p->exec ? tag : none;
     }

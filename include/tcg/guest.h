@@ -88,6 +88,7 @@ typedef struct TcgTlbFill {
     bool     device;     /* Arm Device memory: unaligned accesses fault */
     bool     guarded;    /* BTI: fetches see TcgBlockCtx.mode | guarded bit */
     bool     secure;     /* MemAttrs.secure of accesses through it */
+    bool     watch;      /* loads and stores ask TcgSystem.watch() first */
 } TcgTlbFill;
 
 /*
@@ -121,6 +122,10 @@ typedef struct TcgSystem {
     /* Translates va. false: it faults; fault() will be called with the same arguments. */
     bool     (*walk)(struct TcgCpu *cpu, uint64_t va, TcgAccess access, TcgMmuIndex mmu, TcgTlbFill *out);
     void     (*fault)(struct TcgCpu *cpu, uint64_t va, TcgAccess access, TcgMmuIndex mmu);
+    /* A load or store of a page with TcgTlbFill.watch. true: it does not happen, fault() follows (a
+     * watchpoint). May be NULL. */
+    bool     (*watch)(struct TcgCpu *cpu, uint64_t va, unsigned bytes, TcgAccess access,
+                      TcgMmuIndex mmu);
     /* Memory said MEM_NOTHING or MEM_ERROR: a synchronous external abort, or nothing on x86. Returns
      * true if an exception was taken (state before the instruction was restored), false: reads give
      * all ones, go on. */

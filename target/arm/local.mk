@@ -33,5 +33,6 @@ if SYSTEM
 EXTRA_DIST += target/arm/sys/regs.def
 libarm_a_SOURCES += target/arm/tcg/a64_sysguest.c target/arm/sys/exception.c target/arm/sys/regs.c \
 	target/arm/sys/regs_fn.c target/arm/sys/regs_trap.c target/arm/sys/mmu.c target/arm/sys/tlb.c \
-	target/arm/sys/timer.c target/arm/sys/psci.c target/arm/sys/semihost.c target/arm/sys/state.c
+	target/arm/sys/timer.c target/arm/sys/psci.c target/arm/sys/semihost.c target/arm/sys/state.c \
+	target/arm/sys/debug.c
 endif

@@ -26,6 +26,7 @@ my @cases = (
     ['stage2', 'start.S stage2.c', 'max', 'virtualization=on'],
     ['stage2', 'start.S stage2.c', 'neoverse-n1', 'virtualization=on'],
     ['step', 'step.S', 'cortex-a72', 'virtualization=off'],
+    ['debug', 'debug.S', 'cortex-a72', 'virtualization=off'],
 );
 
 sub found { my $tool = shift; return grep { -x "$_/$tool" } split /:/, $ENV{PATH}; }
@@ -68,12 +69,12 @@ for (@cases) {
     my ($name, $files, $cpu, $options) = @$_;
     my $elf = "$bld/$name.elf";
     my $list = join ' ', map { "$src/$_" } split ' ', $files;
-    my $script = $name eq 'step' ? '-Wl,-Ttext=0x40100000' : "-T $src/torture.ld";
+    my $script = $files !~ /start/ ? '-Wl,-Ttext=0x40100000' : "-T $src/torture.ld";
     system("$cc -O1 -ffreestanding -fno-stack-protector -mgeneral-regs-only -fno-pic -mcmodel=small "
         . "-nostdlib -static -DROUNDS=$rounds $script -Wl,--build-id=none -o $elf $list") == 0
         or die "cannot build $elf\n";
     my @ours = lines_of("$bld/bare-run -c $cpu -M $options $elf");
-    my $ends = @ours && ($ours[-1] =~ /^end/ || $name eq 'step');
+    my $ends = @ours && ($ours[-1] =~ /^end/ || $files !~ /start/);
     print $ends ? '' : 'not ', 'ok ', ++$n, " - $name $cpu runs to its end\n";
     if (!found('qemu-system-aarch64')) {
         print 'ok ', ++$n, " - $name $cpu compared # SKIP no qemu-system-aarch64\n";

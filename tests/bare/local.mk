@@ -5,4 +5,4 @@ tests_bare_bare_run_SOURCES = tests/bare/bare-run.c
 tests_bare_bare_run_LDADD = $(SYSTEM_LIBS)
 tap_scripts += tests/bare/arm.pl
 EXTRA_DIST += tests/bare/arm.pl tests/bare/torture.h tests/bare/torture.ld tests/bare/start.S tests/bare/mmu.c \
-	tests/bare/regs.c tests/bare/stage2.c tests/bare/step.S
+	tests/bare/regs.c tests/bare/stage2.c tests/bare/step.S tests/bare/debug.S

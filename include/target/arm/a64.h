@@ -116,6 +116,7 @@ enum {
     A64_MODE_NO_IA   = 1 << 20, /* this pointer authentication key is off; then IB, DA, DB */
     A64_MODE_PACTRAP = 1 << 24, /* pointer authentication traps */
     A64_MODE_PACODD  = 1 << 25, /* codes of instruction keys stand elsewhere than Linux has them */
+    A64_MODE_BREAK   = 1 << 27, /* hardware breakpoints are on: each instruction asks */
     A64_MODE_PACODD_DATA = 1 << 26, /* the same for data keys */
 };
 enum { A64_MODE_EL_SHIFT = 8 };

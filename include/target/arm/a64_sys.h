@@ -53,7 +53,8 @@ typedef struct A64Fault {
     uint8_t  fsc;        /* fault status code, ISS bits 5:0 */
     bool     stage2;     /* taken to EL2 with HPFAR_EL2 */
     bool     s1ptw;      /* stage 2 of a stage 1 table walk */
-    uint64_t ipa;        /* stage 2: the intermediate address that faulted */
+    bool     watch;      /* not a walk: a watchpoint */
+    uint64_t ipa;        /* stage 2: the intermediate address that faulted; watch: FAR */
 } A64Fault;
 
 /* Mode word and context keys of a level, while the registers they follow from stay as they are. */
@@ -125,6 +126,7 @@ typedef struct A64SysOps {
     /* The target is ELR of the level, or `target` when authenticated. Does not return. */
     void      (*eret)(struct A64Cpu *cpu, uint64_t target, bool authenticated);
     void      (*call)(struct A64Cpu *cpu, unsigned op, uint64_t imm); /* A64_CALL_ */
+    bool      (*break_hit)(const struct A64Cpu *cpu, uint64_t pc); /* under A64_MODE_BREAK */
 } A64SysOps;
 
 /* A64SysOps.call: instructions that may be trapped. */
@@ -144,6 +146,7 @@ typedef enum A64ExcKind {
     A64_EXC_SPALIGN, /* SP alignment fault */
     A64_EXC_ILLEGAL, /* PSTATE.IL */
     A64_EXC_STEP,    /* software step */
+    A64_EXC_BREAK,   /* hardware breakpoint */
     A64_EXC_PAUTH,   /* pointer authentication trap: HCR_EL2.API, SCR_EL3.API */
     A64_EXC_UNMASK,  /* none: DAIF was cleared while an interrupt was held; go on at PC */
 } A64ExcKind;

@@ -432,10 +432,23 @@ static void take_abort(A64Cpu *cpu, uint64_t va, TcgAccess access, A64Fault f)
     a64_take_sync(cpu, target, a64_esr(ec + (target == from), iss), &va);
 }
 
+/* A debug exception; ec + 1 from its own level. */
+static void take_debug(A64Cpu *cpu, unsigned ec, uint32_t iss, const uint64_t *far)
+{
+    unsigned el = a64_cur_el(cpu), to = debug_level(cpu);
+    to = to > el ? to : default_target(cpu);
+    a64_take_sync(cpu, to, a64_esr(ec + (to == el), iss), far);
+}
+
 void a64_sys_fault(struct TcgCpu *tc, uint64_t va, TcgAccess access, TcgMmuIndex mmu)
 {
     A64Cpu *cpu = a64_of(tc);
     (void)mmu;
+    if (cpu->sys.fault.watch) {
+        uint64_t at = cpu->sys.fault.ipa; /* the first byte that is watched */
+        take_debug(cpu, EC_WATCHPOINT, 0x22 | (uint32_t)(access == TCG_WRITE) << 6, &at);
+        return;
+    }
     take_abort(cpu, va, access, cpu->sys.fault);
 }
 
@@ -500,11 +513,8 @@ static void take_system(A64Cpu *cpu, uint64_t info)
         break;
     case A64_EXC_SPALIGN: a64_take_sync(cpu, 0, a64_esr(EC_SP_ALIGN, 0), NULL); break;
     case A64_EXC_ILLEGAL: a64_take_sync(cpu, 0, a64_esr(EC_ILLEGAL, 0), NULL); break;
-    case A64_EXC_STEP:
-        level = debug_target(cpu) ? debug_target(cpu) : default_target(cpu);
-        a64_take_sync(cpu, level, a64_esr(EC_STEP + (level == a64_cur_el(cpu)), 1u << 24 | 0x22),
-                      NULL);
-        break;
+    case A64_EXC_STEP: take_debug(cpu, EC_STEP, 1u << 24 | 0x22, NULL); break;
+    case A64_EXC_BREAK: take_debug(cpu, EC_BREAKPOINT, 0x22, NULL); break;
     case A64_EXC_PAUTH:
         a64_take_sync(cpu, a64_pauth_trap_level(cpu), a64_esr(EC_PAUTH, 0), NULL);
         break;

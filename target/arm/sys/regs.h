@@ -120,5 +120,6 @@ A64_REG_WRITE(oslar);
 A64_REG_WRITE(at);
 A64_REG_WRITE(dc);
 A64_REG_WRITE(dc_zva);
+A64_REG_WRITE(watch);  /* debug.c */
 
 #endif

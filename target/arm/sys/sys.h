@@ -249,6 +249,14 @@ bool a64_tlbi(A64Cpu *cpu, uint32_t encoding, uint64_t arg);
 bool a64_tlbi_exists(const A64Cpu *cpu, uint32_t encoding, unsigned el);
 void a64_at(A64Cpu *cpu, uint32_t encoding, uint64_t va);
 
+/* ---- breakpoints, watchpoints (debug.c) ---- */
+
+bool a64_breakpoints_on(const A64Cpu *cpu); /* A64_MODE_BREAK */
+bool a64_breakpoint_hit(const A64Cpu *cpu, uint64_t pc);
+bool a64_page_watched(const A64Cpu *cpu, uint64_t va);
+bool a64_sys_watch(struct TcgCpu *cpu, uint64_t va, unsigned bytes, TcgAccess access,
+                   TcgMmuIndex mmu);
+
 /* ---- timers, PMU (timer.c) ---- */
 
 bool a64_timers_init(A64Cpu *cpu, Error *err);

@@ -129,6 +129,7 @@ bool a64_sys_walk(struct TcgCpu *tc, uint64_t va, TcgAccess access, TcgMmuIndex 
     }
     *out = found.fill;
     /* SCTLR.A: every unaligned access faults, as on Device memory */
+    out->watch = access != TCG_FETCH && a64_page_watched(cpu, va);
     out->device |= (cpu->sys.sctlr[a64_regime_level(w.regime)] & SCTLR_A) != 0;
     return true;
 }

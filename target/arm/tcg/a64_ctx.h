@@ -215,6 +215,8 @@ static inline unsigned a64_el(const A64Ctx *c)
 bool a64_block_refused(A64Ctx *c);
 /* Before an instruction when the mode word traps some (A64_MODE_FPTRAP, _SPBAD): true: it raises. */
 bool a64_insn_trapped(A64Ctx *c, A64Feature feature, uint32_t word);
+/* Before an instruction under A64_MODE_BREAK: raises when a hardware breakpoint is on it. */
+void a64_check_breakpoint(A64Ctx *c);
 /* Behind an instruction: leaves when SP became misaligned, or aligned again. */
 void a64_check_sp(A64Ctx *c);
 /* Software step (A64_MODE_STEP): the instruction is over, go on at v. Ends the current block. */

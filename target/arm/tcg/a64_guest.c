@@ -241,6 +241,9 @@ void a64_translate(TcgBlockCtx *blk)
         if (blk->n_insns == 0 && (c.mode & A64_MODE_BTI)) {
             a64_check_btype(&c, word);
         }
+        if (c.mode & A64_MODE_BREAK) {
+            a64_check_breakpoint(&c);
+        }
         translate_insn(&c, word);
         if (c.sp_put != IR_NONE) {
             a64_check_sp(&c);

@@ -116,3 +116,10 @@ uint64_t a64_h_sys_eret(struct TcgCpu *cpu, uint64_t a, uint64_t b, uint64_t c, 
     a64(cpu)->sysops->eret(a64(cpu), a, b != 0);
     return 0;
 }
+
+/* a: PC */
+uint64_t a64_h_break_hit(struct TcgCpu *cpu, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    UNUSED4;
+    return a64(cpu)->sysops->break_hit(a64(cpu), a);
+}

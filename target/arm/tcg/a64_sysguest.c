@@ -97,6 +97,9 @@ static uint64_t a64_sys_mode(const struct TcgCpu *tc)
     if ((cpu->sys.mdscr & 1) && a64_stepping(cpu)) {
         mode |= cpu->sys.pstate & A64_PS_SS ? A64_MODE_STEP : A64_MODE_STEPPED;
     }
+    if ((cpu->sys.mdscr & 1 << 15) && a64_breakpoints_on(cpu)) {
+        mode |= A64_MODE_BREAK;
+    }
     return (mode & A64_MODE_SPCHECK) && (cpu->sp & 15) ? mode | A64_MODE_SPBAD : mode;
 }
 
@@ -111,6 +114,7 @@ static const TcgSystem a64_system = {
     .context = a64_view_context,
     .walk = a64_sys_walk,
     .fault = a64_sys_fault,
+    .watch = a64_sys_watch,
     .bus_error = a64_sys_bus_error,
     .exception = a64_sys_exception,
     .interrupt = a64_sys_interrupt,
@@ -130,6 +134,7 @@ const A64SysOps a64_sysops = {
     .write = a64_reg_write,
     .eret = a64_op_eret,
     .call = a64_op_call,
+    .break_hit = a64_breakpoint_hit,
 };
 
 const TcgGuest a64_system_guest = {

@@ -108,6 +108,19 @@ bool a64_insn_trapped(A64Ctx *c, A64Feature feature, uint32_t word)
     return false;
 }
 
+void a64_check_breakpoint(A64Ctx *c)
+{
+    IrBuilder *b = c->b;
+    IrRef hit =
+        ir_emit(b, IR_CALL, IR_I64, 0, 0, 0, ir_const_pc(b, c->pc), 0, 0, 0, A64_H_break_hit);
+    IrBlk on = ir_new_block(b, c->pc, true), stop = ir_new_block(b, c->pc, true);
+    ir_brc(b, ir_cmp(b, IR_EQ, 3, hit, ir_const(b, IR_I64, 0)), on, stop);
+    ir_set_block(b, stop);
+    ir_raise(b, TCG_EXIT_SYSTEM, a64_exc_info(A64_EXC_BREAK, 0, 0), c->pc);
+    ir_set_block(b, on);
+    ir_insn(b, c->pc);
+}
+
 /* v is a multiple of 16 if SP was one before. */
 static bool stays_aligned(const IrBuilder *b, IrRef v, unsigned depth)
 {
