@@ -51,7 +51,7 @@ static bool open_serials(Session *s, Error *err)
         }
         const char *id = session_text(s, "serial%u", i);
         if (!open_short(s, v->v[i], id, &s->config.serial[i], err)) {
-            return error_prepend(err, "-serial %s", v->v[i]);
+            return session_prefix(err, "-serial %s", v->v[i]);
         }
     }
     return true;
@@ -64,7 +64,7 @@ static bool open_monitors(Session *s, Error *err)
         Chardev *c;
         if (!open_short(s, v->v[i], session_text(s, "monitor%u", i), &c, err) ||
             (c && !add_monitor_on(s, c, err))) {
-            return error_prepend(err, "-monitor %s", v->v[i]);
+            return session_prefix(err, "-monitor %s", v->v[i]);
         }
     }
     return true;
@@ -91,7 +91,7 @@ static bool open_mons(Session *s, Error *err)
         ok = ok && keyvals_finish(&kv, err) && add_monitor_on(s, c, err);
         keyvals_free(&kv);
         if (!ok) {
-            return error_prepend(err, "-mon %s", v->v[i]);
+            return session_prefix(err, "-mon %s", v->v[i]);
         }
     }
     return true;
@@ -102,7 +102,7 @@ static bool open_all(Session *s, Error *err)
     const OptValues *v = &s->options.of[OPT_CHARDEV];
     for (unsigned i = 0; i < v->n; i++) {
         if (!chardev_new(s->machine, v->v[i], err)) {
-            return error_prepend(err, "-chardev %s", v->v[i]);
+            return session_prefix(err, "-chardev %s", v->v[i]);
         }
     }
     if (s->options.of[OPT_QMP].n) {

@@ -41,7 +41,7 @@ static bool set_globals(Session *s, Device *d, Error *err)
         const char *key =
             session_text(s, "%.*s", (int)(eq - text - (ptrdiff_t)n - 1), text + n + 1);
         if (!device_set(d, key, eq + 1, err)) {
-            return error_prepend(err, "-global %s", text);
+            return session_prefix(err, "-global %s", text);
         }
     }
     return true;
@@ -91,24 +91,24 @@ bool session_add_devices(Session *s, Error *err)
 {
     const OptValues *v = &s->options.of[OPT_DEVICE];
     if (options_flag(&s->options, OPT_USB) && !session_add_device(s, "qemu-xhci,id=usb", err)) {
-        return error_prepend(err, "-usb");
+        return session_prefix(err, "-usb");
     }
     for (unsigned i = 0; i < v->n; i++) {
         if (!session_add_device(s, v->v[i], err)) {
-            return error_prepend(err, "-device %s", v->v[i]);
+            return session_prefix(err, "-device %s", v->v[i]);
         }
     }
     const char *vga = options_last(&s->options, OPT_VGA);
     if (vga && strcmp(vga, "none") && strcmp(vga, "std")) {
         const char *spec = !strcmp(vga, "virtio") ? "virtio-gpu-pci" : vga;
         if (!session_add_device(s, spec, err)) {
-            return error_prepend(err, "-vga %s", vga);
+            return session_prefix(err, "-vga %s", vga);
         }
     }
     const OptValues *fs = &s->options.of[OPT_VIRTFS];
     for (unsigned i = 0; i < fs->n; i++) {
         if (!session_add_device(s, session_text(s, "virtio-9p-pci,%s", fs->v[i]), err)) {
-            return error_prepend(err, "-virtfs %s", fs->v[i]);
+            return session_prefix(err, "-virtfs %s", fs->v[i]);
         }
     }
     return true;

@@ -99,7 +99,7 @@ static bool read_drive_text(Session *s, const char *text, Error *err)
     KeyVals kv;
     bool ok = keyvals_parse(&kv, text, "file", err) && read_drive(s, &kv, err);
     keyvals_free(&kv);
-    return ok || error_prepend(err, "-drive %s", text);
+    return ok || session_prefix(err, "-drive %s", text);
 }
 
 /* ---- -blockdev: nodes that name each other; the tops are disks ---- */
@@ -173,7 +173,7 @@ static bool read_blockdevs(Session *s, Error *err)
     bool ok = true;
     unsigned i;
     for (i = 0; ok && i < v->n; i++) {
-        ok = read_node(v->v[i], &nodes[i], err) || error_prepend(err, "-blockdev %s", v->v[i]);
+        ok = read_node(v->v[i], &nodes[i], err) || session_prefix(err, "-blockdev %s", v->v[i]);
     }
     for (i = 0; ok && i < v->n; i++) {
         if (nodes[i].below) {
@@ -189,7 +189,7 @@ static bool read_blockdevs(Session *s, Error *err)
     for (i = 0; ok && i < v->n; i++) {
         if (!nodes[i].used) {
             Node *b = nodes[i].below ? find_node(nodes, v->n, nodes[i].below) : NULL;
-            ok = open_node(s, &nodes[i], b, err) || error_prepend(err, "-blockdev %s", v->v[i]);
+            ok = open_node(s, &nodes[i], b, err) || session_prefix(err, "-blockdev %s", v->v[i]);
         }
     }
     for (i = 0; i < v->n; i++) {
@@ -273,7 +273,7 @@ bool session_add_drive_devices(Session *s, Error *err)
         const char *spec = session_text(s, "%s,drive=%s%s%s", s->desc->default_disk, d->id,
                                         d->serial ? ",serial=" : "", d->serial ? d->serial : "");
         if (!session_add_device(s, spec, err)) {
-            return error_prepend(err, "-drive file=%s", d->file);
+            return session_prefix(err, "-drive file=%s", d->file);
         }
     }
     return true;

@@ -198,6 +198,8 @@ bool session_answer_help(Session *s)
         print_list("List of user creatable objects:", objects);
     } else if (asked(s, OPT_CHARDEV)) {
         print_list("Available chardev backend types:", chardevs);
+    } else if (asked(s, OPT_D)) {
+        log_print_kinds(session_log_kinds, stdout);
     } else if (asked(s, OPT_L)) {
         session_print_firmware_dirs(s, stdout);
     } else {

@@ -46,7 +46,7 @@ bool session_open_networks(Session *s, Error *err)
     const OptValues *v = &s->options.of[OPT_NETDEV];
     for (unsigned i = 0; i < v->n; i++) {
         if (!open_network(s, v->v[i], err)) {
-            return error_prepend(err, "-netdev %s", v->v[i]);
+            return session_prefix(err, "-netdev %s", v->v[i]);
         }
     }
     return true;
@@ -109,7 +109,7 @@ static bool read_old_form(Session *s, Error *err)
             bool ok = keyvals_parse(&kv, spec, "type", err) && read_nic(s, &kv, err);
             keyvals_free(&kv);
             if (!ok) {
-                return error_prepend(err, "-net %s", network);
+                return session_prefix(err, "-net %s", network);
             }
             card = network = NULL;
         }
@@ -125,7 +125,7 @@ bool session_add_nics(Session *s, Error *err)
         bool ok = keyvals_parse(&kv, v->v[i], "type", err) && read_nic(s, &kv, err);
         keyvals_free(&kv);
         if (!ok) {
-            return error_prepend(err, "-nic %s", v->v[i]);
+            return session_prefix(err, "-nic %s", v->v[i]);
         }
     }
     if (!read_old_form(s, err)) {

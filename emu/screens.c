@@ -5,11 +5,13 @@
 #include "emu/session.h"
 #include "ui/ui.h"
 
-/* Without a word about it: none with -nographic, a VNC server or no device to show, else a window. */
+/* Without a word about it: none with -nographic, a VNC server or no device to show, else a window.
+ */
 static const char *default_display(const Session *s)
 {
     const Options *o = &s->options;
-    bool quiet = options_flag(o, OPT_NOGRAPHIC) || o->of[OPT_VNC].n || options_flag(o, OPT_NODEFAULTS);
+    bool quiet =
+        options_flag(o, OPT_NOGRAPHIC) || o->of[OPT_VNC].n || options_flag(o, OPT_NODEFAULTS);
     return quiet || !console_by_index(s->machine, 0) ? "none" : ui_default_display();
 }
 
@@ -19,7 +21,7 @@ static bool open_all(Session *s, Error *err)
     s->ui_config.full_screen = options_flag(&s->options, OPT_FULL_SCREEN);
     for (unsigned i = 0; i < d->n; i++) {
         if (!ui_display_start(s->machine, d->v[i], &s->ui_config, err)) {
-            return error_prepend(err, "-display %s", d->v[i]);
+            return session_prefix(err, "-display %s", d->v[i]);
         }
     }
     if (!d->n && !ui_display_start(s->machine, default_display(s), &s->ui_config, err)) {
@@ -27,7 +29,7 @@ static bool open_all(Session *s, Error *err)
     }
     for (unsigned i = 0; i < vnc->n; i++) {
         if (!ui_vnc_start(s->machine, vnc->v[i], err)) {
-            return error_prepend(err, "-vnc %s", vnc->v[i]);
+            return session_prefix(err, "-vnc %s", vnc->v[i]);
         }
     }
     return true;

@@ -25,6 +25,16 @@ const char *session_text(Session *s, const char *fmt, ...)
     return text;
 }
 
+bool session_prefix(Error *err, const char *fmt, ...)
+{
+    char where[256];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(where, sizeof where, fmt, ap);
+    va_end(ap);
+    return err->text[0] == '-' ? false : error_prepend(err, "%s", where);
+}
+
 /* ---- what kind of machine ---- */
 
 /* -M [type=]NAME,key=value...: several are read as one. */
@@ -90,7 +100,7 @@ static bool read_memory(Session *s, Error *err)
     ok = ok && keyvals_finish(&kv, err);
     keyvals_free(&kv);
     if (!ok) {
-        return false;
+        return session_prefix(err, "-m %s", text);
     }
     if (bytes < 1 << 20 || bytes > (uint64_t)1 << 40) {
         return error_set(err, "-m %s: 1 MiB to 1 TiB", text);
@@ -118,7 +128,7 @@ static bool read_smp(Session *s, Error *err)
     if (!ok) {
         return error_prepend(err, "-smp %s", text);
     }
-    if (!n) {
+    if (!n && strcmp(text, "0")) {
         n = (sockets ? sockets : 1) * dies * clusters * (cores ? cores : 1) *
             (threads ? threads : 1);
     }
@@ -175,38 +185,32 @@ static bool read_config(Session *s, Error *err)
 
 /* ---- accelerator ---- */
 
-static uint32_t log_bits(const char *list, Error *err, bool *ok)
-{
-    static const LogKind kinds[] = {
-        {"in_asm", 1, ""},
-        {"op", 2, ""},
-        {"op_opt", 4, ""},
-        {"out_asm", 8, ""},
-        {"exec", 16, ""},
-        {"guest_errors", MLOG_GUEST_ERROR << 8, ""},
-        {"unimp", MLOG_UNIMP << 8, ""},
-        {"cpu_reset", MLOG_RESET << 8, ""},
-        {"int", MLOG_INT << 8, ""},
-        {"mmio", MLOG_MMIO << 8, ""},
-        {"timer", MLOG_TIMER << 8, ""},
-        {NULL, 0, NULL},
-    };
-    uint32_t on = 0;
-    *ok = log_parse_kinds(list, kinds, &on, err);
-    return on;
-}
+const LogKind session_log_kinds[] = {
+    {"in_asm", 1, "guest code that is translated"},
+    {"op", 2, "its intermediate representation"},
+    {"op_opt", 4, "the same after each pass"},
+    {"out_asm", 8, "host code"},
+    {"exec", 16, "code that is entered"},
+    {"guest_errors", MLOG_GUEST_ERROR << 8, "what the guest does wrong"},
+    {"unimp", MLOG_UNIMP << 8, "what the guest wants and is not modelled"},
+    {"cpu_reset", MLOG_RESET << 8, "resets"},
+    {"int", MLOG_INT << 8, "interrupts and exceptions"},
+    {"mmio", MLOG_MMIO << 8, "accesses to devices"},
+    {"timer", MLOG_TIMER << 8, "timers"},
+    {NULL, 0, NULL},
+};
 
 static bool set_logs(Session *s, Error *err)
 {
     const char *d = options_last(&s->options, OPT_D);
-    bool ok = true;
+    uint32_t bits = 0;
+    bool ok = !d || log_parse_kinds(d, session_log_kinds, &bits, err);
     if (d) {
-        uint32_t bits = log_bits(d, err, &ok);
         s->accel_config.log = bits & 0xff;
         s->accel_config.log_file = options_last(&s->options, OPT_LOGFILE);
         machine_log(s->machine)->on = bits >> 8;
     }
-    return ok || error_prepend(err, "-d %s", d);
+    return ok || session_prefix(err, "-d %s", d);
 }
 
 static bool start_accel(Session *s, Error *err)
@@ -296,8 +300,30 @@ bool session_build(Session *s, Error *err)
            session_add_monitors(s, err) && session_open_screens(s, err) && load_state(s, err);
 }
 
+static void print_line(void *opaque, const char *line)
+{
+    fprintf(opaque, "%s\n", line);
+}
+
+static void print_devices(Session *s)
+{
+    machine_lock(s->machine);
+    for (Device *d = s->machine->devices; d; d = d->next) {
+        printf("%s (%s)\n", d->id, d->cls->name);
+        device_print(d, print_line, stdout);
+    }
+    machine_unlock(s->machine);
+}
+
 int session_run(Session *s)
 {
+    if (machine_option(&s->config, "dumpdtb")) {
+        return 0; /* the board has written it */
+    }
+    if (options_flag(&s->options, OPT_DRY_RUN)) {
+        print_devices(s);
+        return 0;
+    }
     if (!options_flag(&s->options, OPT_S_)) {
         machine_request_cont(s->machine);
     }

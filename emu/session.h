@@ -66,6 +66,9 @@ typedef struct Session {
 /* A copy that lives as long as the session. */
 const char *session_text(Session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Says in front which option is wrong, unless the message does so already. Always false. */
+bool session_prefix(Error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* Everything up to the first instruction. false: err; session_free() is due in either case. */
 bool session_build(Session *s, Error *err);
 /* Runs until shutdown; the exit status. */
@@ -94,6 +97,9 @@ void session_close_screens(Session *s);
 const char *session_find_firmware(Session *s, const char *name, Error *err);
 /* Prints the folders. */
 void session_print_firmware_dirs(const Session *s, FILE *f);
+
+/* What -d takes. */
+extern const LogKind session_log_kinds[];
 
 /* Answers `-X help` and leaves with true when there was such a question. */
 bool session_answer_help(Session *s);

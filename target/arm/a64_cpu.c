@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "target/arm/a64_id.h"
+#include "util/str_nearest.h"
 #include "util/error.h"
 
 #define F(name) (1ull << A64_FEAT_##name)
@@ -317,7 +318,10 @@ bool a64_cpu_init_system(A64Cpu *cpu, const TcgSystemConfig *config, Error *err)
         m = find_model(name);
     }
     if (!m) {
-        return error_set(err, "-cpu %s: unknown CPU (-cpu help lists them)", config->cpu_model);
+        const char *near = str_nearest_in(name, a64_cpu_models());
+        return error_set(err, "-cpu %s: unknown CPU%s%s%s (-cpu help lists them)",
+                         config->cpu_model, near ? "; did you mean '" : "", near ? near : "",
+                         near ? "'?" : "");
     }
     take_model(cpu, m, config->host_avx);
     cpu->features[1] = m->system;
