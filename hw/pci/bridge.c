@@ -205,7 +205,9 @@ void pcie_slot_changed(PciBus *bus, bool present)
     uint16_t sta = load_le16(reg);
 
     sta = (uint16_t)(present ? sta | PCI_EXP_SLTSTA_PDS : sta & ~PCI_EXP_SLTSTA_PDS);
-    store_le16(reg, sta | PCI_EXP_SLTSTA_PDC);
+    /* Drivers listen to the button, not to presence, where there is one: adding a device presses
+     * it. */
+    store_le16(reg, sta | PCI_EXP_SLTSTA_PDC | (present && rp->hotplug ? PCI_EXP_SLTSTA_ABP : 0));
     slot_set_link(rp, present && slot_powered(rp));
     slot_sync(rp);
 }

@@ -192,10 +192,11 @@ static void test_hotplug(void)
               PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_PDCE | PCI_EXP_SLTCTL_ABPE | PCI_EXP_SLTCTL_PCC);
     g_autofree char *props = g_strdup_printf("bus=%s", port->id);
     Device *d = rig_add(r, "virtio-rng-pci", props);
-    g_assert_true(rig_read(r, sta, 2) & PCI_EXP_SLTSTA_PDC);
+    g_assert_cmphex(rig_read(r, sta, 2), ==,
+                    PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_PDS | PCI_EXP_SLTSTA_ABP);
     g_assert_true(r->intx[2]);
     g_assert_cmphex(rig_read(r, rig_cfg(1, 0, 0), 4), ==, 0xffffffff); /* no power yet */
-    rig_write(r, sta, 2, PCI_EXP_SLTSTA_PDC);
+    rig_write(r, sta, 2, PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_ABP);
     g_assert_false(r->intx[2]);
     rig_write(r, ctl, 2, PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_PDCE | PCI_EXP_SLTCTL_ABPE);
     g_assert_true(rig_read(r, sta, 2) & PCI_EXP_SLTSTA_DLLSC);
