@@ -23,6 +23,9 @@ struct Ui {
 void ui_part_add(Machine *m, UiPart *p);
 void ui_part_remove(Machine *m, UiPart *p);
 
+/* Is c (which may dangle, or be NULL) a console of the machine? */
+bool ui_console_exists(Machine *m, const Console *c);
+
 /* rgb: width * height * 3 bytes. */
 bool ui_png_write(FILE *f, uint32_t width, uint32_t height, const uint8_t *rgb, Error *err);
 

@@ -83,16 +83,6 @@ void sdl_redraw(SdlWindow *w)
 
 /* ---- consoles come and go */
 
-static bool exists(Machine *m, const Console *c)
-{
-    for (unsigned i = 0; console_by_index(m, i); i++) {
-        if (console_by_index(m, i) == c) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void sdl_show_console(SdlWindow *w, unsigned index)
 {
     Console *c = console_by_index(w->m, index);
@@ -111,7 +101,7 @@ void sdl_show_console(SdlWindow *w, unsigned index)
 
 static void check_console(SdlWindow *w)
 {
-    if (w->console && !exists(w->m, w->console)) {
+    if (w->console && !ui_console_exists(w->m, w->console)) {
         w->console = NULL; /* it is gone, and its listeners with it */
         on_surface(&w->listener, NULL);
         on_cursor(&w->listener, NULL);
@@ -351,7 +341,7 @@ static void stop(UiPart *p)
         g_source_unref(w->tick);
         machine_notify_remove(w->m, &w->notify);
     }
-    if (w->console && exists(w->m, w->console)) {
+    if (ui_console_exists(w->m, w->console)) {
         console_unlisten(w->console, &w->listener);
     }
     free_cursor(w);
@@ -404,7 +394,8 @@ static bool init_sdl(Error *err)
     SDL_SetMainReady();
     SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1"); /* they are the composer's */
     SDL_SetHint(SDL_HINT_VIDEO_ALLOW_SCREENSAVER, "1");
-    /* Where SDL draws in software it would still present by OpenGL, and show nothing after a resize. */
+    /* Where SDL draws in software it would still present by OpenGL, and show nothing after a
+     * resize. */
     SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0");
     SDL_SetHint(SDL_HINT_MOUSE_FOCUS_CLICKTHROUGH, "1");
     SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");

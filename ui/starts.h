@@ -10,4 +10,7 @@
 bool sdl_start(Machine *m, KeyVals *kv, const UiConfig *config, Error *err);
 extern const bool sdl_built;
 
+/* A VNC server at address, with the rest of kv as its options. */
+bool vnc_start(Machine *m, KeyVals *kv, const char *address, Error *err);
+
 #endif

@@ -28,6 +28,16 @@ void ui_part_remove(Machine *m, UiPart *p)
     }
 }
 
+bool ui_console_exists(Machine *m, const Console *c)
+{
+    for (unsigned i = 0; c && console_by_index(m, i); i++) {
+        if (console_by_index(m, i) == c) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void ui_stop_all(Machine *m)
 {
     while (m->ui && m->ui->parts) {
@@ -47,6 +57,12 @@ typedef struct Display {
     bool (*start)(Machine *m, KeyVals *kv, const UiConfig *config, Error *err);
 } Display;
 
+static bool start_vnc(Machine *m, KeyVals *kv, const UiConfig *config, Error *err)
+{
+    (void)config;
+    return vnc_start(m, kv, keyvals_get(kv, "vnc"), err);
+}
+
 static bool start_none(Machine *m, KeyVals *kv, const UiConfig *config, Error *err)
 {
     (void)m, (void)config;
@@ -55,6 +71,7 @@ static bool start_none(Machine *m, KeyVals *kv, const UiConfig *config, Error *e
 
 static const Display displays[] = {
     {"sdl", "a window; full-screen=, window-close=, show-cursor=on|off", sdl_start},
+    {"vnc", "vnc=HOST:DISPLAY, as with -vnc", start_vnc},
     {"none", "no window; the guest's display works and screendump shows it", start_none},
 };
 
@@ -67,7 +84,7 @@ static const char *display_name(size_t i, const void *opaque)
 static bool start_named(Machine *m, KeyVals *kv, const UiConfig *config, Error *err)
 {
     static const UiConfig defaults;
-    const char *type = keyvals_get(kv, "type");
+    const char *type = keyvals_get(kv, "vnc") ? "vnc" : keyvals_get(kv, "type");
 
     for (size_t i = 0; type && i < G_N_ELEMENTS(displays); i++) {
         if (!strcmp(displays[i].name, type)) {
@@ -85,7 +102,7 @@ bool ui_display_start(Machine *m, const char *spec, const UiConfig *config, Erro
     bool ok = keyvals_parse(&kv, spec, "type", err) && start_named(m, &kv, config, err);
 
     keyvals_free(&kv);
-    return ok || error_prepend(err, "-display %s", spec);
+    return ok;
 }
 
 bool ui_print_help(FILE *f)
