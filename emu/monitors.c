@@ -7,6 +7,8 @@
 #include "block/snapshot.h"
 #include "chardev/chardev.h"
 #include "emu/session.h"
+#include "hw/balloon.h"
+#include "hw/devices.h"
 #include "hw/pci.h"
 #include "migration/migration.h"
 #include "monitor/monitor.h"
@@ -27,10 +29,21 @@ static bool device_del(void *opaque, const char *id, Error *err)
     if (!d) {
         return error_set(err, "no device '%s' (info qtree lists them)", id);
     }
-    if (d->cls->bus != BUS_PCI) {
-        return error_set(err, "device '%s' cannot be unplugged while the machine runs", id);
-    }
-    return pci_unplug_request((PciDevice *)d, err);
+    return hw_device_unplug(d, err);
+}
+
+static bool balloon(void *opaque, uint64_t bytes, Error *err)
+{
+    return balloon_set_target(((Session *)opaque)->machine, bytes, err);
+}
+
+static bool get_balloon(void *opaque, uint64_t *bytes)
+{
+    BalloonInfo info;
+    Error err = {0};
+    bool there = balloon_info(((Session *)opaque)->machine, &info, &err);
+    *bytes = there ? info.actual_bytes : 0;
+    return there;
 }
 
 static Drive *find_drive(Session *s, const char *id, Error *err)
@@ -371,6 +384,8 @@ bool session_add_monitors(Session *s, Error *err)
         .hostfwd = hostfwd,
         .list_usernet = list_usernet,
         .list_pci = list_pci,
+        .balloon = balloon,
+        .get_balloon = get_balloon,
         .screendump = screendump,
         .set_vnc_password = set_vnc_password,
         .list_vnc = list_vnc,

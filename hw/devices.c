@@ -10,6 +10,7 @@
 #include "hw/classes.h"
 #include "hw/fw_cfg.h"
 #include "hw/ged.h"
+#include "hw/pci.h"
 #include "hw/usb.h"
 #include "hw/virtio.h"
 
@@ -73,4 +74,16 @@ const DeviceClass *hw_device_find(const char *name)
         }
     }
     return NULL;
+}
+
+bool hw_device_unplug(Device *d, Error *err)
+{
+    if (d->cls->bus == BUS_PCI) {
+        return pci_unplug_request((PciDevice *)d, err);
+    }
+    if (d->cls->bus == BUS_USB || d->cls == &virtconsole_class || d->cls == &virtserialport_class) {
+        device_unrealize(d);
+        return true;
+    }
+    return error_set(err, "device_del %s: it cannot be taken out while the machine runs", d->id);
 }

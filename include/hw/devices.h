@@ -14,4 +14,8 @@ extern const DeviceClass *const hw_devices[];
 /* By name or alias; NULL: none. */
 const DeviceClass *hw_device_find(const char *name);
 
+/* device_del: asks the guest where the bus has a protocol for that (a PCIe slot), else takes the device
+ * out at once (USB, ports of virtio-serial). false: its bus has no hot-plug. Machine lock held. */
+bool hw_device_unplug(Device *d, Error *err);
+
 #endif
