@@ -79,9 +79,28 @@ static Device *add_device(Session *s, KeyVals *kv, Error *err)
     return d;
 }
 
+/* -device virtio-9p-pci,fsdev=ID,...: the keys of that -fsdev stand in for fsdev=. */
+static const char *with_fsdev(Session *s, const char *spec)
+{
+    const char *at = strstr(spec, ",fsdev=");
+    const OptValues *v = &s->options.of[OPT_FSDEV];
+    size_t n = at ? strcspn(at + 7, ",") : 0;
+    for (unsigned i = 0; at && i < v->n; i++) {
+        const char *id = strstr(v->v[i], "id=");
+        if (id && strcspn(id + 3, ",") == n && !strncmp(id + 3, at + 7, n)) {
+            const char *rest =
+                id[3 + n] ? id + 3 + n + 1 : id + 3 + n; /* behind the id and its comma */
+            return session_text(s, "%.*s,%.*s%s%s", (int)(at - spec), spec, (int)(id - v->v[i]),
+                                v->v[i], rest, at + 7 + n);
+        }
+    }
+    return spec;
+}
+
 Device *session_add_device(Session *s, const char *spec, Error *err)
 {
     KeyVals kv;
+    spec = with_fsdev(s, spec);
     Device *d = keyvals_parse(&kv, spec, "driver", err) ? add_device(s, &kv, err) : NULL;
     keyvals_free(&kv);
     return d;

@@ -21,7 +21,7 @@ int system_main(const char *program, const char *isa, int argc, char **argv)
 {
     Session *s = calloc(1, sizeof *s);
     Error err = {0};
-    int status = EXIT_USAGE;
+    int status = EXIT_USAGE, daemon = -1;
     if (!s) {
         return EXIT_ENVIRONMENT;
     }
@@ -37,10 +37,18 @@ int system_main(const char *program, const char *isa, int argc, char **argv)
         status = EXIT_OK;
     } else if (session_answer_help(s)) {
         status = EXIT_OK;
-    } else if (!session_build(s, &err)) {
+    } else if (options_flag(&s->options, OPT_DAEMONIZE) && (daemon = session_daemonize()) < 0) {
+        perror("-daemonize");
+    } else if (!session_build(s, &err) || !session_write_pid(s, &err)) {
         error_report(&err, program, stderr);
     } else {
+        if (daemon >= 0) {
+            session_daemon_ready(daemon);
+        }
         status = session_run(s);
+        if (options_flag(&s->options, OPT_PIDFILE)) {
+            unlink(options_last(&s->options, OPT_PIDFILE));
+        }
     }
     session_free(s);
     free(s);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* From options to a running machine. See emu/session.h for the order of the steps. */
+#include <glib-unix.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,6 +215,13 @@ static bool set_logs(Session *s, Error *err)
     return ok || session_prefix(err, "-d %s", d);
 }
 
+/* -semihosting-config enable=on,...: the rest is as it always is. */
+static bool semihosting_asked(const Session *s)
+{
+    const char *text = options_last(&s->options, OPT_SEMIHOSTING_CONFIG);
+    return text && !strstr(text, "enable=off");
+}
+
 static bool start_accel(Session *s, Error *err)
 {
     AccelConfig *c = &s->accel_config;
@@ -223,6 +232,7 @@ static bool start_accel(Session *s, Error *err)
     size_t n = strcspn(list, ",");
     c->options = list[n] ? list + n + 1 : NULL;
     c->one_insn = options_flag(&s->options, OPT_ONE_INSN);
+    c->semihosting = options_flag(&s->options, OPT_SEMIHOSTING) || semihosting_asked(s);
     c->el2 = machine_option_on(&s->config, "virtualization");
     c->el3 = machine_option_on(&s->config, "secure");
     Error why = {0};
@@ -266,12 +276,10 @@ static bool build_machine(Session *s, Error *err)
     c->add_cpu = add_cpu;
     c->set_entry = set_entry;
     c->opaque = s;
-    MachinePolicy policy = {.no_reboot = options_flag(&s->options, OPT_NO_REBOOT),
-                            .no_shutdown = options_flag(&s->options, OPT_NO_SHUTDOWN)};
-    machine_set_policy(s->machine, policy);
     machine_lock(s->machine);
-    bool ok = s->desc->build(s->machine, c, &s->board, err) && session_add_devices(s, err) &&
-              session_add_drive_devices(s, err) && session_add_nics(s, err) &&
+    bool ok = s->desc->build(s->machine, c, &s->board, err) && session_add_firmware_files(s, err) &&
+              session_add_devices(s, err) && session_add_drive_devices(s, err) &&
+              session_add_nics(s, err) && session_add_objects(s, err) &&
               (!s->desc->finish || s->desc->finish(s->board, err));
     if (ok) {
         machine_reset(s->machine, CAUSE_NONE);
@@ -296,7 +304,8 @@ bool session_build(Session *s, Error *err)
     s->machine =
         machine_new(name ? session_text(s, "%.*s", (int)strcspn(name, ","), name) : "gemel", err);
     return s->machine && set_logs(s, err) && start_accel(s, err) && session_open_chardevs(s, err) &&
-           session_open_drives(s, err) && session_open_networks(s, err) && build_machine(s, err) &&
+           session_open_drives(s, err) && session_open_networks(s, err) &&
+           session_set_misc(s, err) && build_machine(s, err) && session_take_memory(s, err) &&
            session_add_monitors(s, err) && session_open_screens(s, err) && load_state(s, err);
 }
 
@@ -315,6 +324,24 @@ static void print_devices(Session *s)
     machine_unlock(s->machine);
 }
 
+static gboolean signalled(gpointer machine)
+{
+    machine_request_shutdown(machine, CAUSE_HOST_SIGNAL);
+    return G_SOURCE_CONTINUE;
+}
+
+/* SIGTERM and the like end the machine in order: disks are closed, the terminal is put back. */
+static void watch_signals(Machine *m)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+    for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) {
+        GSource *source = g_unix_signal_source_new(signals[i]);
+        g_source_set_callback(source, signalled, m, NULL);
+        g_source_attach(source, m->loop);
+        g_source_unref(source);
+    }
+}
+
 int session_run(Session *s)
 {
     if (machine_option(&s->config, "dumpdtb")) {
@@ -324,6 +351,7 @@ int session_run(Session *s)
         print_devices(s);
         return 0;
     }
+    watch_signals(s->machine);
     if (!options_flag(&s->options, OPT_S_)) {
         machine_request_cont(s->machine);
     }

@@ -92,6 +92,17 @@ Device *session_add_device(Session *s, const char *spec, Error *err);
 bool session_open_screens(Session *s, Error *err);   /* emu/screens.c: -display, -vnc */
 void session_close_screens(Session *s);
 
+/* emu/misc.c */
+bool session_set_misc(Session *s, Error *err);            /* calendar, policies */
+bool session_add_firmware_files(Session *s, Error *err);  /* -fw_cfg; the board is built */
+bool session_add_objects(Session *s, Error *err);         /* -object; networks are open */
+bool session_take_memory(Session *s, Error *err);         /* -mem-prealloc, -overcommit */
+bool session_write_pid(Session *s, Error *err);
+/* Goes on in a child; the parent waits for session_daemon_ready() and ends. A descriptor for that; -1: the
+ * host refuses. Before the first thread. */
+int  session_daemonize(void);
+void session_daemon_ready(int fd);
+
 /* Full path of a firmware file: `name` itself if it exists, else in -L folders and the system's
  * (pc-bios/README). NULL and an Error that lists where it was looked for. */
 const char *session_find_firmware(Session *s, const char *name, Error *err);
