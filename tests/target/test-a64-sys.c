@@ -427,6 +427,38 @@ static void test_timers(void)
     fixture_free(&f);
 }
 
+/* The cycle counter wraps: flag and interrupt, 32 or 64 bits. */
+static void test_pmu(void)
+{
+    Fixture f;
+    fixture_init(&f, "max", false, false);
+    f.port.out[CPU_OUT_PMU].to = (PinIn){.set = out_set, .opaque = &f, .n = 0};
+    machine_lock(f.m);
+    machine_set_state(f.m, RUN_RUNNING);
+    machine_unlock(f.m);
+    at_level(f.cpu, 1);
+    a64_reg_write(f.cpu, A64_ENC(3, 3, 9, 13, 0), 0xfffffc18); /* PMCCNTR: 1000 before 2^32 */
+    a64_reg_write(f.cpu, A64_ENC(3, 0, 9, 14, 1), BIT(31));    /* PMINTENSET */
+    a64_reg_write(f.cpu, A64_ENC(3, 3, 9, 12, 1), BIT(31));    /* PMCNTENSET */
+    a64_reg_write(f.cpu, A64_ENC(3, 3, 9, 12, 0), 1);          /* PMCR.E, 32-bit overflow */
+    clock_advance(f.m, 900, 10);
+    g_assert_cmphex(a64_reg_read(f.cpu, A64_ENC(3, 3, 9, 13, 0)), ==, 0xffffff9c);
+    g_assert_false(f.out[0]);
+    clock_advance(f.m, 200, 10);
+    g_assert_true(f.out[0]);
+    g_assert_cmphex(a64_reg_read(f.cpu, A64_ENC(3, 3, 9, 12, 3)), ==, BIT(31)); /* PMOVSCLR */
+    a64_reg_write(f.cpu, A64_ENC(3, 3, 9, 12, 3), BIT(31));
+    g_assert_false(f.out[0]);
+    a64_reg_write(f.cpu, A64_ENC(3, 3, 9, 12, 0), 0x41); /* LC: 64 bits; no wrap in sight */
+    a64_reg_write(f.cpu, A64_ENC(3, 3, 9, 13, 0), 0xffffff00);
+    clock_advance(f.m, 1000, 10);
+    g_assert_false(f.out[0]);
+    a64_reg_write(f.cpu, A64_ENC(3, 3, 9, 13, 0), -50ull);
+    clock_advance(f.m, 60, 10);
+    g_assert_true(f.out[0]);
+    fixture_free(&f);
+}
+
 /* ---- save, load ---- */
 
 static void test_state(void)
@@ -488,6 +520,7 @@ int main(int argc, char **argv)
     g_test_add_func("/a64/sys/exceptions", test_exceptions);
     g_test_add_func("/a64/sys/routing", test_routing);
     g_test_add_func("/a64/sys/timers", test_timers);
+    g_test_add_func("/a64/sys/pmu", test_pmu);
     g_test_add_func("/a64/sys/state", test_state);
     return g_test_run();
 }

@@ -81,7 +81,7 @@ typedef struct A64Sys {
     uint64_t cntkctl, cnthctl, cntvoff;
     uint64_t cnt_ctl[A64_N_TIMERS], cnt_cval[A64_N_TIMERS];
     uint64_t pmcr, pmcnten, pmovs, pmuserenr, pminten, pmccfiltr, pmselr;
-    uint64_t pmccnt;     /* PMCCNTR_EL0 less the counter's value while it counts */
+    uint64_t pmccnt;     /* PMCCNTR_EL0, less CLOCK_VM in ns while it counts */
 
     /* constant while the machine runs */
     uint64_t mpidr, clidr, rvbar;

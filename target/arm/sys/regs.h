@@ -116,6 +116,7 @@ A64_REG_WRITE(pmcr);
 A64_REG_WRITE(pmccntr);
 A64_REG_WRITE(set);    /* arg 1: sets bits of the field, 0: clears them */
 A64_REG_WRITE(pmcnten);
+A64_REG_WRITE(pmu_set); /* arg 1: sets, 0: clears */
 A64_REG_WRITE(oslar);
 A64_REG_WRITE(at);
 A64_REG_WRITE(dc);

@@ -209,7 +209,6 @@ A64_REG_WRITE(set)
 {
     uint64_t *f = a64_reg_field(cpu, r), bits = v & ~r->res0 & 0xffffffff;
     *f = r->arg ? *f | bits : *f & ~bits;
-    a64_timers_sync(cpu);
 }
 
 /* ---- generic timers ---- */
@@ -264,35 +263,16 @@ A64_REG_WRITE(cntctl)
 
 /* ---- performance monitors ---- */
 
-static bool cycles_count(const A64Cpu *cpu)
-{
-    return (cpu->sys.pmcr & 1) && (cpu->sys.pmcnten >> 31 & 1);
-}
-
-/* The cycle counter is CNTPCT at 1 GHz steps plus an offset while it counts. */
-static uint64_t cycles(const A64Cpu *cpu)
-{
-    return a64_counter(cpu) * (1000000000 / (cpu->sys.counter_hz ? cpu->sys.counter_hz : 1));
-}
-
 A64_REG_READ(pmccntr)
 {
-    uint64_t v = field(cpu, r);
-    return cycles_count(cpu) ? v + cycles(cpu) : v;
+    (void)r;
+    return a64_pmu_cycles(cpu);
 }
 
 A64_REG_WRITE(pmccntr)
 {
-    *a64_reg_field(cpu, r) = cycles_count(cpu) ? v - cycles(cpu) : v;
-}
-
-/* Freezes or starts the counter around a change of its controls. */
-static void change_controls(A64Cpu *cpu, uint64_t pmcr, uint64_t pmcnten)
-{
-    uint64_t now = cpu->sys.pmccnt + (cycles_count(cpu) ? cycles(cpu) : 0);
-    cpu->sys.pmcr = pmcr;
-    cpu->sys.pmcnten = pmcnten;
-    cpu->sys.pmccnt = cycles_count(cpu) ? now - cycles(cpu) : now;
+    (void)r;
+    a64_pmu_write(cpu, cpu->sys.pmcr, cpu->sys.pmcnten, v);
 }
 
 /* IMP, IDCODE 0: N = 0 event counters. */
@@ -303,17 +283,20 @@ A64_REG_READ(pmcr)
 
 A64_REG_WRITE(pmcr)
 {
-    (void)r;
-    change_controls(cpu, v & 0x79, cpu->sys.pmcnten);
-    if (v & 4) { /* C: reset the cycle counter */
-        cpu->sys.pmccnt = cycles_count(cpu) ? -cycles(cpu) : 0;
-    }
+    (void)r; /* C resets the cycle counter */
+    a64_pmu_write(cpu, v & 0x79, cpu->sys.pmcnten, v & 4 ? 0 : a64_pmu_cycles(cpu));
 }
 
 A64_REG_WRITE(pmcnten)
 {
     uint64_t old = cpu->sys.pmcnten, bit = v & BIT(31);
-    change_controls(cpu, cpu->sys.pmcr, r->arg ? old | bit : old & ~bit);
+    a64_pmu_write(cpu, cpu->sys.pmcr, r->arg ? old | bit : old & ~bit, a64_pmu_cycles(cpu));
+}
+
+/* PMOVS and PMINTEN: only the cycle counter's bit is there. */
+A64_REG_WRITE(pmu_set)
+{
+    a64_pmu_set(cpu, a64_reg_field(cpu, r), v & BIT(31), r->arg);
 }
 
 /* ---- system instructions ---- */

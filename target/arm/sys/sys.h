@@ -267,6 +267,10 @@ uint64_t a64_counter(const A64Cpu *cpu);         /* CNTPCT_EL0 */
 uint64_t a64_counter_virtual(const A64Cpu *cpu); /* CNTVCT_EL0 as the current level reads it */
 uint64_t a64_timer_read(A64Cpu *cpu, A64TimerId t, unsigned which);
 void a64_timer_write(A64Cpu *cpu, A64TimerId t, unsigned which, uint64_t value);
+/* PMCCNTR_EL0 now; new controls and value; PMOVS or PMINTEN (a field of sys) with bits set or cleared. */
+uint64_t a64_pmu_cycles(const A64Cpu *cpu);
+void a64_pmu_write(A64Cpu *cpu, uint64_t pmcr, uint64_t pmcnten, uint64_t cycles);
+void a64_pmu_set(A64Cpu *cpu, uint64_t *field, uint64_t bits, bool set);
 enum { A64_TIMER_TVAL, A64_TIMER_CTL, A64_TIMER_CVAL };
 
 /* ---- firmware calls (psci.c, semihost.c) ---- */

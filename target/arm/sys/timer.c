@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The generic timers of a CPU: counters, comparators, their outputs.
+ * The generic timers of a CPU: counters, comparators, their outputs; and the cycle counter of the
+ * performance monitors, which counts nanoseconds.
  *
  * Source: Arm ARM (DDI 0487), D11 and D12 "The Generic Timer", D19.12.
  * The counter is CLOCK_VM in ticks of CNTFRQ's reset value. Not modelled: event streams (CNTKCTL
@@ -27,6 +28,8 @@ typedef struct OneTimer {
 struct A64Timers {
     pthread_mutex_t lock;
     OneTimer one[A64_N_TIMERS];
+    Timer pmu;        /* overflow of the cycle counter */
+    int64_t pmu_wrap; /* when, in ns; -1: not in sight */
 };
 
 uint64_t a64_counter(const A64Cpu *cpu)
@@ -92,6 +95,78 @@ static void fired(void *opaque)
     pthread_mutex_unlock(&one->cpu->sys.timers->lock);
 }
 
+/* ---- the cycle counter ---- */
+
+enum { PMCR_E = 1, PMCR_LC = 1 << 6 };
+static const uint64_t pmu_cycle_bit = 1ull << 31;
+
+static int64_t now_ns(const A64Cpu *cpu)
+{
+    return clock_ns(cpu->sys.port->machine, CLOCK_VM);
+}
+
+static bool pmu_counts(const A64Cpu *cpu)
+{
+    return (cpu->sys.pmcr & PMCR_E) && (cpu->sys.pmcnten & pmu_cycle_bit);
+}
+
+/* sys.pmccnt is the value less the time while it counts. */
+uint64_t a64_pmu_cycles(const A64Cpu *cpu)
+{
+    return cpu->sys.pmccnt + (pmu_counts(cpu) ? (uint64_t)now_ns(cpu) : 0);
+}
+
+/* Next overflow and the interrupt; lock held. */
+static void pmu_sync(A64Cpu *cpu)
+{
+    struct A64Timers *all = cpu->sys.timers;
+    uint64_t left = -a64_pmu_cycles(cpu), limit = 1ull << 62;
+    if (!(cpu->sys.pmcr & PMCR_LC)) {
+        left = (left & 0xffffffff) ? left & 0xffffffff : 1ull << 32;
+    }
+    all->pmu_wrap = -1;
+    if (pmu_counts(cpu) && left && left < limit) {
+        all->pmu_wrap = now_ns(cpu) + (int64_t)left;
+        timer_set(&all->pmu, all->pmu_wrap);
+    } else {
+        timer_cancel(&all->pmu);
+    }
+    bool high = (cpu->sys.pmcr & PMCR_E) && (cpu->sys.pmovs & cpu->sys.pminten);
+    pin_set(&cpu->sys.port->out[CPU_OUT_PMU], high);
+}
+
+static void pmu_fired(void *opaque)
+{
+    A64Cpu *cpu = opaque;
+    struct A64Timers *all = cpu->sys.timers;
+    pthread_mutex_lock(&all->lock);
+    if (all->pmu_wrap >= 0 && now_ns(cpu) >= all->pmu_wrap) {
+        cpu->sys.pmovs |= pmu_cycle_bit;
+        pmu_sync(cpu);
+    }
+    pthread_mutex_unlock(&all->lock);
+}
+
+void a64_pmu_write(A64Cpu *cpu, uint64_t pmcr, uint64_t pmcnten, uint64_t cycles)
+{
+    pthread_mutex_lock(&cpu->sys.timers->lock);
+    cpu->sys.pmcr = pmcr;
+    cpu->sys.pmcnten = pmcnten;
+    cpu->sys.pmccnt = pmu_counts(cpu) ? cycles - (uint64_t)now_ns(cpu) : cycles;
+    pmu_sync(cpu);
+    pthread_mutex_unlock(&cpu->sys.timers->lock);
+}
+
+void a64_pmu_set(A64Cpu *cpu, uint64_t *field, uint64_t bits, bool set)
+{
+    pthread_mutex_lock(&cpu->sys.timers->lock);
+    *field = set ? *field | bits : *field & ~bits;
+    pmu_sync(cpu);
+    pthread_mutex_unlock(&cpu->sys.timers->lock);
+}
+
+/* ---- registers ---- */
+
 uint64_t a64_timer_read(A64Cpu *cpu, A64TimerId t, unsigned which)
 {
     uint64_t ctl = cpu->sys.cnt_ctl[t];
@@ -123,8 +198,7 @@ void a64_timers_sync(A64Cpu *cpu)
     for (unsigned t = 0; t < A64_N_TIMERS; t++) {
         sync_one(cpu, (A64TimerId)t);
     }
-    bool pmu = (cpu->sys.pmcr & 1) && (cpu->sys.pmovs & cpu->sys.pminten);
-    pin_set(&cpu->sys.port->out[CPU_OUT_PMU], pmu);
+    pmu_sync(cpu);
     pthread_mutex_unlock(&cpu->sys.timers->lock);
 }
 
@@ -141,6 +215,7 @@ bool a64_timers_init(A64Cpu *cpu, Error *err)
         one->id = (A64TimerId)t;
         timer_init_unlocked(&one->timer, cpu->sys.port->machine, CLOCK_VM, fired, one);
     }
+    timer_init_unlocked(&all->pmu, cpu->sys.port->machine, CLOCK_VM, pmu_fired, cpu);
     cpu->sys.timers = all;
     return true;
 }
@@ -154,6 +229,7 @@ void a64_timers_fini(A64Cpu *cpu)
     for (unsigned t = 0; t < A64_N_TIMERS; t++) {
         timer_drain(&all->one[t].timer);
     }
+    timer_drain(&all->pmu);
     pthread_mutex_destroy(&all->lock);
     free(all);
     cpu->sys.timers = NULL;
