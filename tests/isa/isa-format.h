@@ -9,7 +9,9 @@
 #ifndef GEMEL_TESTS_ISA_FORMAT_H
 #define GEMEL_TESTS_ISA_FORMAT_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 enum {
     ISA_MAGIC = 0x61736967,
@@ -47,5 +49,21 @@ typedef struct IsaResult {
     uint64_t pc;         /* at the signal: byte offset into the sequence */
     uint64_t mem_hash;
 } IsaResult;
+
+/*
+ * Rows that are UNDEFINED at EL0 whatever their operands, or (MSR_imm) those that isa-gen picks:
+ * for them a refusal by both, SIGILL, is the check. What they do at EL1 is for tests/bare and
+ * tests/target (vector-rows.txt).
+ */
+static inline bool isa_row_privileged(const char *name)
+{
+    static const char *const rows[] = {"HVC", "SMC", "HLT", "ERET", "ERETA", "MSR_imm"};
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (!strcmp(rows[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
 
 #endif

@@ -96,8 +96,8 @@ static bool word_allowed(uint32_t w)
         bool stgp = (w & 0xfc400000u) == 0x68000000u; /* FEAT_MTE, which the oracle has */
         return get_bits(w, 25, 4) != 0 && !stgp;
     }
-    if (get_bits(w, 24, 8) == 0xd4) {
-        return (w & 0xffe0001fu) == 0xd4200000u; /* of the exceptions only BRK */
+    if (get_bits(w, 24, 8) == 0xd4) { /* not SVC; HLT #0xf000 is semihosting, there too */
+        return (w & 0xffe0001fu) != 0xd4000001u && w != 0xd45e0000u;
     }
     if (get_bits(w, 22, 10) == 0x354) { /* system */
         uint32_t reg = get_bits(w, 5, 16);
@@ -106,6 +106,9 @@ static bool word_allowed(uint32_t w)
         bool barrier =
             (w & 0xfffff01fu) == 0xd503301fu && (get_bits(w, 5, 3) != 7 || w == 0xd50330ffu);
         bool flagm = (w & 0xfffff01fu) == 0xd500401fu && get_bits(w, 5, 3) < 3;
+        if ((w & 0xfff8f01fu) == 0xd500401fu && !flagm) { /* MSR (immediate) but SSBS, DIT, TCO */
+            return get_bits(w, 16, 3) != 3 || get_bits(w, 5, 3) >= 6;
+        }
         return hint || barrier || flagm || (move && (reg & 0xffff) == 0xda10);
     }
     return true;
@@ -114,6 +117,9 @@ static bool word_allowed(uint32_t w)
 static bool row_allowed(unsigned row)
 {
     const A64RowInfo *r = &a64_rows[row];
+    if (isa_row_privileged(r->name)) {
+        return true;
+    }
     return r->feature != A64_FEAT_PAuth && r->feature != A64_FEAT_RNG &&
            r->feature != A64_FEAT_SSBS;
 }
