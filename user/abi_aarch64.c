@@ -29,6 +29,7 @@ static bool reset(UserThread *t, const char *model)
         return false;
     }
     new_keys(t, a64_has(&t->cpu, A64_FEAT_PAuth) ? ALL_KEYS : 0);
+    t->proc->map.prot_arch = a64_has(&t->cpu, A64_FEAT_BTI) ? USER_PROT_BTI : 0;
     return true;
 }
 

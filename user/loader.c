@@ -15,7 +15,7 @@
 
 #include "user/guest_abi.h"
 
-enum { MAX_PHDR_BYTES = 65536 };
+enum { MAX_PHDR_BYTES = 65536, MAX_NOTE_BYTES = 1024 };
 
 static uint64_t page_down(uint64_t v)
 {
@@ -79,6 +79,47 @@ static int check_interp(UserImage *im, const Elf64_Phdr *p, const char **why)
     return 0;
 }
 
+/*
+ * The property note (System V gABI, "Program Property Note"; AArch64 ELF, "Program Property"): one
+ * note of type NT_GNU_PROPERTY_TYPE_0; properties in ascending order, padded to 8 bytes.
+ */
+static int check_property(UserImage *im, const Elf64_Phdr *p, const char **why)
+{
+    static const char malformed[] = "malformed ELF property note";
+    enum { NAME_BYTES = 4, HEAD = sizeof(Elf64_Nhdr) + NAME_BYTES, PROPERTY_HEAD = 8 };
+    uint8_t note[MAX_NOTE_BYTES];
+    Elf64_Nhdr h;
+    if (p->p_filesz > sizeof note || p->p_filesz < HEAD ||
+        pread(im->fd, note, p->p_filesz, (off_t)p->p_offset) != (ssize_t)p->p_filesz) {
+        return reject(why, malformed);
+    }
+    memcpy(&h, note, sizeof h);
+    if (h.n_type != NT_GNU_PROPERTY_TYPE_0 || h.n_namesz != NAME_BYTES ||
+        memcmp(note + sizeof h, "GNU", NAME_BYTES) || h.n_descsz > p->p_filesz - HEAD) {
+        return reject(why, malformed);
+    }
+    for (uint64_t at = 0; at < h.n_descsz;) {
+        uint32_t property[2], value; /* type, bytes */
+        if (h.n_descsz - at < PROPERTY_HEAD) {
+            return reject(why, malformed);
+        }
+        memcpy(property, note + HEAD + at, sizeof property);
+        at += PROPERTY_HEAD;
+        if (property[1] > h.n_descsz - at) {
+            return reject(why, malformed);
+        }
+        if (property[0] == GNU_PROPERTY_AARCH64_FEATURE_1_AND) {
+            if (property[1] != sizeof value) {
+                return reject(why, malformed);
+            }
+            memcpy(&value, note + HEAD + at, sizeof value);
+            im->bti = (value & GNU_PROPERTY_AARCH64_FEATURE_1_BTI) != 0;
+        }
+        at += (property[1] + 7) & ~(uint64_t)7;
+    }
+    return 0;
+}
+
 static int check_load(UserImage *im, const Elf64_Phdr *p, uint64_t file_bytes, const char **why)
 {
     if (p->p_filesz > p->p_memsz || p->p_vaddr >= USER_TASK_SIZE ||
@@ -100,6 +141,7 @@ int user_image_check(UserImage *im, const UserOptions *o, const char **why)
     Elf64_Ehdr h;
     struct stat st;
     im->interp[0] = 0;
+    im->bti = false;
     *why = NULL;
     if (fstat(im->fd, &st)) {
         return -errno;
@@ -128,6 +170,8 @@ int user_image_check(UserImage *im, const UserOptions *o, const char **why)
         } else if (ph[i].p_type == PT_INTERP && !interp) {
             interp = true;
             e = check_interp(im, &ph[i], why);
+        } else if (ph[i].p_type == PT_GNU_PROPERTY && h.e_machine == EM_AARCH64) {
+            e = check_property(im, &ph[i], why);
         } else if (ph[i].p_type == PT_GNU_STACK) {
             im->exec_stack = (ph[i].p_flags & PF_X) != 0;
         }
@@ -190,6 +234,9 @@ static int map_segment(UserProcess *p, const UserImage *im, const Elf64_Phdr *ph
     uint64_t file_end = im->load_bias + ph->p_vaddr + ph->p_filesz;
     uint64_t end = im->load_bias + ph->p_vaddr + ph->p_memsz;
     int prot = prot_of(ph->p_flags), host = user_host_prot(prot);
+    if (im->bti && !im->interp[0] && (prot & PROT_EXEC)) {
+        prot |= p->map.prot_arch; /* a program with an interpreter is the interpreter's affair */
+    }
     if (ph->p_filesz && mmap((void *)start, file_end - start, host, MAP_PRIVATE | MAP_FIXED, im->fd,
                              (off_t)page_down(ph->p_offset)) == MAP_FAILED) {
         return -errno;

@@ -164,10 +164,26 @@ void user_a64_handle(UserThread *t, TcgExit why)
     }
 }
 
+/* Guarded pages (AArch64 only): PSTATE.BTYPE is kept from the process's first one on. */
+static void track_btype(UserThread *t)
+{
+    if (!(t->cpu.mode_bits & A64_MODE_BTI)) {
+        t->cpu.mode_bits |= A64_MODE_BTI;
+        t->cpu.btype = 0;
+    }
+}
+
 void user_cpu_loop(UserThread *t)
 {
     for (;;) {
-        if (__atomic_load_n(&t->cpu.tcg.request, __ATOMIC_ACQUIRE) & TCG_REQ_SIGNAL) {
+        uint32_t request = __atomic_load_n(&t->cpu.tcg.request, __ATOMIC_ACQUIRE);
+        if (request & TCG_REQ_EXIT) {
+            __atomic_fetch_and(&t->cpu.tcg.request, ~(uint32_t)TCG_REQ_EXIT, __ATOMIC_ACQ_REL);
+        }
+        if (atomic_load_explicit(&t->proc->map.guarded, memory_order_relaxed)) {
+            track_btype(t);
+        }
+        if (request & TCG_REQ_SIGNAL) {
             user_signals_deliver(t);
         }
         t->proc->abi->handle(t, tcg_run(&t->cpu.tcg));

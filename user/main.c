@@ -66,7 +66,8 @@ static char **through_scripts(const UserOptions *o, const char **path, char **ar
 
 static void open_engine(UserProcess *p, UserThread *t)
 {
-    static const TcgHostOps ops = {.fetch = user_map_fetch, .symbol = user_symbol};
+    static const TcgHostOps ops = {
+        .fetch = user_map_fetch, .page_mode = user_map_page_mode, .symbol = user_symbol};
     const char *heat = getenv("GEMEL_HEAT");
     TcgConfig config = {
         .tier2_heat = p->opt->no_tier2 || p->opt->interp || p->opt->one_insn ? 0

@@ -98,6 +98,9 @@ bool user_map_set(UserMap *m, UserRegion r)
 {
     bool exec = user_map_remove(m, r.start, r.end);
     size_t i = user_map_index(m, r.start);
+    if (r.prot & USER_PROT_BTI) {
+        atomic_store_explicit(&m->guarded, true, memory_order_relaxed);
+    }
     if (i && mergeable(&m->r[i - 1], &r)) {
         m->r[--i].end = r.end;
     } else {
@@ -145,11 +148,12 @@ size_t user_map_fetch(void *process, uint64_t pc, uint8_t *buf, size_t bytes)
     UserMap *m = &((UserProcess *)process)->map;
     size_t done = 0;
     pthread_mutex_lock(&m->lock);
-    size_t i = user_map_index(m, pc);
-    for (; i < m->n && done < bytes; i++) {
+    size_t first = user_map_index(m, pc);
+    for (size_t i = first; i < m->n && done < bytes; i++) {
         const UserRegion *r = &m->r[i];
-        if (r->start > pc + done || !(r->prot & PROT_EXEC)) {
-            break;
+        int guarded = (r->prot ^ m->r[first].prot) & USER_PROT_BTI;
+        if (r->start > pc + done || !(r->prot & PROT_EXEC) || guarded) {
+            break; /* one answer of user_map_page_mode() for all that is returned */
         }
         size_t n = r->end - (pc + done);
         n = n < bytes - done ? n : bytes - done;
@@ -161,6 +165,14 @@ size_t user_map_fetch(void *process, uint64_t pc, uint8_t *buf, size_t bytes)
     }
     pthread_mutex_unlock(&m->lock);
     return done;
+}
+
+uint64_t user_map_page_mode(void *process, uint64_t pc)
+{
+    UserMap *m = &((UserProcess *)process)->map;
+    UserRegion r;
+    bool any = atomic_load_explicit(&m->guarded, memory_order_relaxed);
+    return any && user_map_find(m, pc, &r) && (r.prot & USER_PROT_BTI) ? A64_MODE_GUARDED : 0;
 }
 
 /* ---- changing it ---- */
@@ -269,14 +281,30 @@ void *user_map_reserve(UserMap *m, uint64_t bytes, int host_prot)
 enum {
     MAP_32BIT_X86 = 0x40,
     PROT_GUEST = PROT_READ | PROT_WRITE | PROT_EXEC,
-    PROT_A64 = 0x38, /* SEM, BTI, MTE: accepted, no effect */
+    PROT_SEM_LINUX = 0x8, /* accepted, no effect */
 };
+
+/*
+ * The process has its first guarded page: from now on every thread tracks PSTATE.BTYPE. This one
+ * does when its system call ends (user_cpu_loop()), the others are made to look.
+ */
+static void guarded_now(UserProcess *p, bool before)
+{
+    if (before || !atomic_load_explicit(&p->map.guarded, memory_order_relaxed)) {
+        return;
+    }
+    pthread_mutex_lock(&p->lock);
+    for (UserThread *t = p->threads; t; t = t->next) {
+        tcg_request(&t->cpu.tcg, TCG_REQ_EXIT);
+    }
+    pthread_mutex_unlock(&p->lock);
+}
 
 int64_t user_mmap(UserProcess *p, const uint64_t a[6])
 {
     UserMap *m = &p->map;
     uint64_t addr = a[0], len = user_page_up(a[1]), off = a[5];
-    int prot = (int)a[2] & PROT_GUEST, fd = (int)a[4];
+    int prot = (int)a[2] & (PROT_GUEST | m->prot_arch), fd = (int)a[4];
     int flags = (int)a[3] & ~(MAP_32BIT_X86 | MAP_GROWSDOWN);
     if (!a[1] || off % USER_PAGE) {
         return -EINVAL;
@@ -289,6 +317,7 @@ int64_t user_mmap(UserProcess *p, const uint64_t a[6])
     int64_t r;
     bool exec = false;
     pthread_mutex_lock(&m->lock);
+    bool guarded = atomic_load_explicit(&m->guarded, memory_order_relaxed);
     if (fixed) {
         r = mmap_fixed(m, addr, len, user_host_prot(prot), flags, fd, off);
     } else if (m->limit < USER_TASK_SIZE) {
@@ -304,6 +333,7 @@ int64_t user_mmap(UserProcess *p, const uint64_t a[6])
     }
     pthread_mutex_unlock(&m->lock);
     dropped(p, exec, (uint64_t)r, (uint64_t)r + len);
+    guarded_now(p, guarded);
     return r;
 }
 
@@ -335,17 +365,18 @@ int64_t user_mprotect(UserProcess *p, uint64_t addr, uint64_t len, int prot)
 {
     UserMap *m = &p->map;
     len = user_page_up(len);
-    if (addr % USER_PAGE || (prot & ~(PROT_GUEST | PROT_A64))) {
+    if (addr % USER_PAGE || (prot & ~(PROT_GUEST | PROT_SEM_LINUX | m->prot_arch))) {
         return -EINVAL;
     }
     if (addr > USER_TASK_SIZE || len > USER_TASK_SIZE - addr) {
         return -ENOMEM;
     }
-    prot &= PROT_GUEST;
+    prot &= PROT_GUEST | m->prot_arch;
     int64_t r = 0;
     bool exec = (prot & PROT_EXEC) != 0;
     uint64_t at = addr, end = addr + len;
     pthread_mutex_lock(&m->lock);
+    bool guarded = atomic_load_explicit(&m->guarded, memory_order_relaxed);
     while (at < end && !r) {
         size_t i = user_map_index(m, at);
         if (i == m->n || m->r[i].start > at) {
@@ -369,6 +400,7 @@ int64_t user_mprotect(UserProcess *p, uint64_t addr, uint64_t len, int prot)
     }
     pthread_mutex_unlock(&m->lock);
     dropped(p, exec, addr, at);
+    guarded_now(p, guarded);
     return r;
 }
 

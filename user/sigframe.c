@@ -122,7 +122,7 @@ bool user_frame_push(UserThread *t, const siginfo_t *si, const UserSigaction *ac
     c->x[30] = act->flags & SA_A64_RESTORER ? act->restorer : t->proc->sigreturn;
     c->sp = at;
     c->pc = act->handler;
-    c->btype = 2; /* as after a call: the handler may begin with BTI C */
+    c->btype = c->mode_bits & A64_MODE_BTI ? 2 : 0; /* as after a call: it may begin with BTI C */
     return true;
 }
 
@@ -175,7 +175,7 @@ bool user_frame_pop(UserThread *t, uint64_t *mask)
     c->sp = f.sp;
     c->pc = f.pc;
     a64_nzcv_set(c, (uint32_t)f.pstate & NZCV_MASK);
-    c->btype = f.pstate >> 10 & 3;
+    c->btype = c->mode_bits & A64_MODE_BTI ? f.pstate >> 10 & 3 : 0;
     c->excl_addr = ~(uint64_t)0;
     if (!user_on_altstack(t, c->sp) || !t->altstack.size) {
         t->altstack = f.uc_stack;

@@ -51,6 +51,7 @@ struct TcgRegion {
     /* tier 1: what region forming needs */
     uint8_t    *code_copy;     /* the guest bytes translated; ranges[0] long */
     uint64_t    target[2];
+    uint64_t    page_mode;     /* TcgHostOps.page_mode */
     uint8_t     n_targets;
     bool        ends_in_call;
     TcgRegion  *tier1;         /* tier 2: the block it replaced in the table */

@@ -244,7 +244,7 @@ static IrRegion *form_build(TcgEngine *e, Form *f, const TcgCpu *model)
                            .code = k->tier1->code_copy,
                            .code_bytes = (uint32_t)(k->end - k->tier1->pc),
                            .max_insns = k->tier1->n_insns,
-                           .mode = f->mode,
+                           .mode = f->mode | k->tier1->page_mode,
                            .cpu = model};
         e->guest->translate(&ctx);
     }

@@ -72,7 +72,7 @@ static IrRegion *build_block(TcgEngine *e, TcgRegion *r, Arena *arena, const Sou
                        .code = src->bytes,
                        .code_bytes = (uint32_t)src->n,
                        .max_insns = e->config.one_insn ? 1 : TCG_BLOCK_INSNS,
-                       .mode = r->mode,
+                       .mode = r->mode | r->page_mode,
                        .cpu = src->cpu};
     e->guest->translate(&ctx);
     IrRegion *ir = ir_builder_finish(&b);
@@ -117,6 +117,7 @@ static TcgRegion *make_region(TcgEngine *e, Source *src)
     r->pc = src->pc;
     r->mode = src->mode;
     r->page = src->page;
+    r->page_mode = e->ops->page_mode ? e->ops->page_mode(e->opaque, src->pc) : 0;
     r->tier = 1;
     if (e->config.interp) {
         return keep_ir(e, r, src);

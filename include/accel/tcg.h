@@ -19,6 +19,10 @@ typedef struct TcgHostOps {
     /* Copies up to `bytes` bytes of executable guest memory at pc; returns how many (0 = fetch
      * fault). Never crosses into memory that is not executable. Any thread. */
     size_t (*fetch)(void *opaque, uint64_t pc, uint8_t *buf, size_t bytes);
+    /* Or-ed into TcgBlockCtx.mode for the block at pc, beside the vCPU's mode word: what depends on
+     * the page alone. Memory that a fetch returns in one piece has one answer. A change of it is
+     * told by tcg_invalidate(). May be NULL. Code lock held. */
+    uint64_t (*page_mode)(void *opaque, uint64_t pc);
     /* Code now exists on these guest pages (for write protection); may be NULL. Code lock held. */
     void   (*code_on)(void *opaque, uint64_t start, uint64_t end);
     /* A name for guest address pc ("main+0x10"), for perf; false: none known. May be NULL. Code

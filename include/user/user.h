@@ -69,7 +69,7 @@ int user_options_parse(UserOptions *o, int argc, char **argv, char **envp);
 
 typedef struct UserRegion {
     uint64_t start, end;    /* page aligned */
-    int      prot;          /* what the guest asked: PROT_ */
+    int      prot;          /* what the guest asked: PROT_, USER_PROT_BTI */
     uint8_t  kind;          /* UserRegionKind */
     bool     shared;
     bool     sealed;        /* mseal(): stays as it is until the process ends */
@@ -86,13 +86,19 @@ typedef struct UserMap {
     uint64_t        limit;         /* guest addresses stay below */
     uint64_t        brk_start, brk;
     bool            lock_future;   /* mlockall(MCL_FUTURE): new mappings are locked */
+    int             prot_arch;     /* bits of PROT_ that the guest's CPU adds: PROT_BTI */
+    _Atomic(bool)   guarded;       /* some region has or had PROT_BTI; stays so */
 } UserMap;
+
+enum { USER_PROT_BTI = 0x10 }; /* arm64: a guarded page, if executable */
 
 struct UserProcess;
 void    user_map_init(UserMap *m, uint64_t limit);
 /* TcgHostOps.symbol: the guest function at pc, from the ELF files mapped. Code lock held. */
 bool    user_symbol(void *opaque, uint64_t pc, char *out, size_t bytes);
+/* TcgHostOps.fetch and .page_mode. */
 size_t  user_map_fetch(void *process, uint64_t pc, uint8_t *buf, size_t bytes);
+uint64_t user_map_page_mode(void *process, uint64_t pc);
 /* The region containing addr, copied out; false: none. */
 bool    user_map_find(UserMap *m, uint64_t addr, UserRegion *out);
 /* Records [start, end); for the loader, which maps itself. */
@@ -208,6 +214,7 @@ typedef struct UserImage {
     uint16_t phnum, type;
     const struct UserAbi *abi;
     bool     exec_stack;   /* PT_GNU_STACK asks for it */
+    bool     bti;          /* its property note says that it may run in guarded pages */
     char     interp[4096]; /* "" when static */
 } UserImage;
 

@@ -26,7 +26,7 @@ _Static_assert(A64_N_USER_FEATS <= 64 && A64_N_FEATS <= 128, "feature sets below
 #define MAX                                                                                        \
     (V8_2_APP | F(LSE2) | F(SHA512) | F(SHA3) | F(SM3) | F(SM4) | F(FHM) | F(FCMA) | F(JSCVT) |    \
      F(LRCPC2) | F(FRINTTS) | F(FlagM) | F(FlagM2) | F(DPB2) | F(SB) | F(PAuth) | F(FPAC) |        \
-     F(I8MM) | F(BF16) | F(RNG))
+     F(I8MM) | F(BF16) | F(RNG) | F(BTI))
 
 /* What EL1 and up have. */
 #define V8_0_SYS (S(PMUv3))
@@ -324,6 +324,7 @@ bool a64_cpu_init_system(A64Cpu *cpu, const TcgSystemConfig *config, Error *err)
                          near ? "'?" : "");
     }
     take_model(cpu, m, config->host_avx);
+    cpu->features[0] &= ~F(BTI); /* user mode only so far: here every block would pay for BTYPE */
     cpu->features[1] = m->system;
     if (config->el2) {
         cpu->features[1] |= S(EL2);

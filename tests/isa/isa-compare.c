@@ -2,8 +2,8 @@
 /*
  * Compares two result files of isa-guest. Prints each difference with its instructions, and how
  * many rows of the decode table were checked: a row counts when a case that holds it agreed and the
- * oracle did not refuse the instruction (SIGILL) there, or had to (isa_row_privileged()). FILE names
- * rows that other tests check; with it, a row that nothing checks is a failure.
+ * oracle did not refuse the instruction (SIGILL) there, or had to (isa_row_privileged()). FILE
+ * names rows that other tests check; with it, a row that nothing checks is a failure.
  *
  * usage: isa-compare [--max N] [--vectors FILE] CASES ORACLE OURS    exit 1 when they differ
  */

@@ -74,7 +74,9 @@ ok $? "vdso-image.c is what vdso.S makes"
 
 for f in "$src"/tests/user/guest/*.c; do
     guest=$(basename "$f" .c)
-    if "${cross}gcc" -O2 -static -pthread -o "$tmp/$guest" "$f" -lrt 2>"$tmp/err"; then
+    flags=$(sed -n 's/^ \* cflags: //p' "$f")
+    # shellcheck disable=SC2086
+    if "${cross}gcc" -O2 -static -pthread $flags -o "$tmp/$guest" "$f" -lrt 2>"$tmp/err"; then
         for mode in "" "-tier 1"; do
             expect 0 " 0 failures" "guest $guest $mode" "$gemel" $mode "$tmp/$guest"
         done
@@ -82,6 +84,27 @@ for f in "$src"/tests/user/guest/*.c; do
         ok 1 "compile $guest"
         sed 's/^/#   /' "$tmp/err"
     fi
+done
+
+# ---- guarded pages from the start: a program without interpreter whose property note says BTI
+cat >"$tmp/marked.S" <<'S'
+        .globl _start
+_start: mov     w0, #7
+        adr     x9, 1f
+        br      x9
+1:      LANDING
+        mov     w8, #93
+        svc     #0
+        .section .note.gnu.property, "a"
+        .balign 8
+        .word   4, 16, 5, 0x00554e47, 0xc0000000, 4, 1, 0
+S
+for landing in "bti j:7" "nop:132"; do
+    "${cross}gcc" -nostdlib -static -march=armv8.5-a -DLANDING="${landing%:*}" -o "$tmp/marked" "$tmp/marked.S"
+    expect "${landing#*:}" "" "marked for BTI, lands on ${landing%:*}" \
+        sh -c "ulimit -c 0; \"$gemel\" \"$tmp/marked\"; s=\$?; echo; exit \$s"
+    expect 7 "" "the same on a CPU without BTI" \
+        sh -c "\"$gemel\" -cpu neoverse-n1 \"$tmp/marked\"; s=\$?; echo; exit \$s"
 done
 
 # ---- damaged copies of a real program: never a crash of the emulator
