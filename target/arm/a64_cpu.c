@@ -237,46 +237,92 @@ bool a64_cpu_reset(A64Cpu *cpu, const char *model, bool host_avx)
 
 /* ---- machines ---- */
 
-/* What -cpu model,+name,-name may change: features that nothing else here rests on. */
+/* What -cpu may switch, by ,+name ,-name or ,name=on|off: features that nothing else here rests on.
+ */
 static const struct FeatureName {
     const char *name;
-    uint8_t feature;
+    uint64_t features, system;
 } feature_names[] = {
-    {"aes", A64_FEAT_AES},       {"pmull", A64_FEAT_PMULL},   {"sha1", A64_FEAT_SHA1},
-    {"sha256", A64_FEAT_SHA256}, {"sha512", A64_FEAT_SHA512}, {"sha3", A64_FEAT_SHA3},
-    {"crc32", A64_FEAT_CRC32},   {"lse", A64_FEAT_LSE},       {"rng", A64_FEAT_RNG},
-    {"pmu", A64_FEAT_PMUv3},     {"lpa2", A64_FEAT_LPA2},     {"pan", A64_FEAT_PAN},
-    {"dbm", A64_FEAT_DBM},       {"ras", A64_FEAT_RAS},       {"tlbirange", A64_FEAT_TLBIRANGE},
+    {"aes", F(AES), 0},
+    {"pmull", F(PMULL), 0},
+    {"sha1", F(SHA1), 0},
+    {"sha256", F(SHA256), 0},
+    {"sha512", F(SHA512), 0},
+    {"sha3", F(SHA3), 0},
+    {"sm3", F(SM3), 0},
+    {"sm4", F(SM4), 0},
+    {"crc32", F(CRC32), 0},
+    {"lse", F(LSE), 0},
+    {"rng", F(RNG), 0},
+    {"pauth", F(PAuth) | F(FPAC), 0},
+    {"pmu", 0, S(PMUv3)},
+    {"lpa2", 0, S(LPA2)},
+    {"pan", 0, S(PAN) | S(PAN2) | S(PAN3)},
+    {"dbm", 0, S(DBM)},
+    {"tlbirange", 0, S(TLBIRANGE)},
+    {"ras", 0, S(RAS)},
+    /* not there: may only be off */
+    {"sve", 0, 0},
+    {"sme", 0, 0},
+    {"mte", 0, 0},
 };
 enum { N_FEATURE_NAMES = sizeof(feature_names) / sizeof(feature_names[0]) };
 
-static bool change_feature(A64Cpu *cpu, const char *word, size_t len, Error *err)
+static bool unknown_feature(const A64Cpu *cpu, const char *name, size_t len, Error *err)
 {
-    bool on = word[0] == '+';
+    char known[256] = "";
     for (unsigned n = 0; n < N_FEATURE_NAMES; n++) {
-        unsigned f = feature_names[n].feature;
-        if (strlen(feature_names[n].name) == len - 1 &&
-            strncmp(feature_names[n].name, word + 1, len - 1) == 0) {
-            uint64_t bit = 1ull << f % 64;
-            cpu->features[f / 64] = on ? cpu->features[f / 64] | bit : cpu->features[f / 64] & ~bit;
-            return true;
-        }
+        strcat(strcat(known, n ? ", " : ""), feature_names[n].name); /* some 130 bytes */
     }
-    return error_set(err,
-                     "-cpu %s: no feature '%.*s' to switch; known: aes, pmull, sha1, sha256, "
-                     "sha512, sha3, crc32, lse, rng, pmu, lpa2, pan, dbm, ras, tlbirange",
-                     cpu->model, (int)len, word);
+    return error_set(err, "-cpu %s: no feature '%.*s' to switch; known: %s", cpu->model, (int)len,
+                     name, known);
+}
+
+static bool change_feature(A64Cpu *cpu, const char *name, size_t len, bool on, Error *err)
+{
+    for (unsigned n = 0; n < N_FEATURE_NAMES; n++) {
+        const struct FeatureName *f = &feature_names[n];
+        if (strlen(f->name) != len || strncmp(f->name, name, len) != 0) {
+            continue;
+        }
+        if (on && !f->features && !f->system) {
+            return error_set(err, "-cpu %s: '%s' is not there; leave it out or say %s=off",
+                             cpu->model, f->name, f->name);
+        }
+        cpu->features[0] = on ? cpu->features[0] | f->features : cpu->features[0] & ~f->features;
+        cpu->features[1] = on ? cpu->features[1] | f->system : cpu->features[1] & ~f->system;
+        return true;
+    }
+    return unknown_feature(cpu, name, len, err);
+}
+
+static bool is_word(const char *text, size_t len, const char *a, const char *b)
+{
+    return (strlen(a) == len && strncmp(text, a, len) == 0) ||
+           (strlen(b) == len && strncmp(text, b, len) == 0);
+}
+
+/* One +name, -name or name=on|off. */
+static bool change_by_word(A64Cpu *cpu, const char *word, size_t len, Error *err)
+{
+    if (len > 1 && (*word == '+' || *word == '-')) {
+        return change_feature(cpu, word + 1, len - 1, *word == '+', err);
+    }
+    const char *eq = memchr(word, '=', len);
+    size_t name = eq ? (size_t)(eq - word) : 0, value = eq ? len - name - 1 : 0;
+    bool on = eq && is_word(eq + 1, value, "on", "true");
+    if (!eq || (!on && !is_word(eq + 1, value, "off", "false"))) {
+        return error_set(err, "-cpu %s: '%.*s' is not understood; write feature=on or feature=off",
+                         cpu->model, (int)len, word);
+    }
+    return change_feature(cpu, word, name, on, err);
 }
 
 static bool change_features(A64Cpu *cpu, const char *list, Error *err)
 {
     while (*list == ',') {
         size_t len = strcspn(++list, ",");
-        if (len < 2 || (*list != '+' && *list != '-')) {
-            return error_set(err, "-cpu %s: '%.*s' is not understood; write +feature or -feature",
-                             cpu->model, (int)len, list);
-        }
-        if (!change_feature(cpu, list, len, err)) {
+        if (!change_by_word(cpu, list, len, err)) {
             return false;
         }
         list += len;

@@ -10,6 +10,7 @@
 
 #include "core/clock.h"
 #include "core/machine.h"
+#include "target/arm/a64_id.h"
 #include "target/arm/sys/regs.h"
 
 enum { RAM_BYTES = 16 << 20 };
@@ -156,6 +157,39 @@ static void test_vhe(void)
     a64_reg_write(f.cpu, A64_ENC(3, 0, 1, 0, 2), 3ull << 20); /* CPACR_EL1 is CPTR_EL2 */
     g_assert_cmphex(f.cpu->sys.cptr_el2 >> 20 & 3, ==, 3);
     fixture_free(&f);
+}
+
+/* -cpu: models, switches, and what is wrong said by name. */
+static void test_models(void)
+{
+    static const struct {
+        const char *text, *error;
+    } cases[] = {
+        {"max,-lse,+sha3", NULL},
+        {"max,sve=off,pauth=off", NULL},
+        {"cortex-a72,pmu=false", NULL},
+        {"cortex-a67", "cortex-a67"},
+        {"max,sve=on", "'sve' is not there"},
+        {"max,lze=on", "'lze'"},
+        {"max,lse", "'lse' is not understood"},
+        {"max,lse=maybe", "'lse=maybe'"},
+        {"max,", "''"},
+    };
+    A64Cpu *cpu = g_malloc0(sizeof(*cpu) + 64);
+    A64Cpu *at = (A64Cpu *)(((uintptr_t)cpu + 63) & ~(uintptr_t)63);
+    for (unsigned n = 0; n < G_N_ELEMENTS(cases); n++) {
+        Error err = {0};
+        TcgSystemConfig config = {.cpu_model = cases[n].text, .host_avx = true};
+        bool ok = a64_cpu_init_system(at, &config, &err);
+        g_assert_cmpint(ok, ==, cases[n].error == NULL);
+        g_assert_true(ok || strstr(err.text, cases[n].error));
+    }
+    TcgSystemConfig config = {.cpu_model = "max,-lse,pauth=off", .host_avx = true};
+    g_assert_true(a64_cpu_init_system(at, &config, NULL));
+    g_assert_false(a64_has(at, A64_FEAT_LSE) || a64_has(at, A64_FEAT_PAuth));
+    g_assert_cmphex(at->id_aa64[A64_ID_ISAR0] >> 20 & 15, ==, 0);
+    g_assert_cmphex(at->id_aa64[A64_ID_ISAR1] & 0xff0, ==, 0);
+    g_free(cpu);
 }
 
 /* ---- walks ---- */
@@ -515,6 +549,7 @@ int main(int argc, char **argv)
     g_test_add_func("/a64/sys/rights", test_rights);
     g_test_add_func("/a64/sys/storage", test_storage);
     g_test_add_func("/a64/sys/vhe", test_vhe);
+    g_test_add_func("/a64/sys/models", test_models);
     g_test_add_func("/a64/sys/walk", test_walk_random);
     g_test_add_func("/a64/sys/update", test_walk_update);
     g_test_add_func("/a64/sys/exceptions", test_exceptions);

@@ -137,7 +137,7 @@ extern const TcgGuest a64_system_guest; /* machines: EL0 to EL3, MMU, interrupts
  */
 bool a64_cpu_reset(A64Cpu *cpu, const char *model, bool host_avx);
 /*
- * The same for a machine: `model` may be followed by ,+feature and ,-feature (names without FEAT_);
+ * The same for a machine: `model` may be followed by ,+feature ,-feature ,feature=on|off;
  * el2, el3: these levels exist. ID registers are those of the hardware. false: err names the word.
  */
 bool a64_cpu_init_system(A64Cpu *cpu, const TcgSystemConfig *config, struct Error *err);
