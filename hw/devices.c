@@ -9,6 +9,7 @@
 #include "hw/arm.h"
 #include "hw/classes.h"
 #include "hw/fw_cfg.h"
+#include "hw/gates.h"
 #include "hw/ged.h"
 #include "hw/pci.h"
 #include "hw/usb.h"
@@ -63,6 +64,8 @@ const DeviceClass *const hw_devices[] = {
     &usb_storage_class,
     &usb_hub_class,
     &i6300esb_class,
+    &or_irq_class,
+    &split_irq_class,
     NULL,
 };
 
