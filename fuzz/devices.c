@@ -166,7 +166,8 @@ static void act_sysreg(Rig *r)
     }
 }
 
-static void mutate(Rig *r, GByteArray *b)
+/* How many changes it made. */
+static unsigned mutate(Rig *r, GByteArray *b)
 {
     unsigned n = (unsigned)rng_below(&r->rng, 4);
 
@@ -180,6 +181,7 @@ static void mutate(Rig *r, GByteArray *b)
         default: g_byte_array_set_size(b, at); break;
         }
     }
+    return b->len ? n : 1;
 }
 
 static void act_state(Rig *r)
@@ -190,14 +192,17 @@ static void act_state(Rig *r)
     StateStream in;
     Device *d = rng_one_in(&r->rng, 2) ? r->device : r->host;
     Error err = {""};
+    bool intact;
 
     if (!state_save_device(d, &out)) {
         g_error("a device cannot be saved");
     }
-    mutate(r, b);
+    intact = mutate(r, b) == 0;
     from = (StateMemory){b->data, b->len, 0};
     in = state_from_memory(&from);
-    (void)state_load_device(d, &in, &err);
+    if (!state_load_device(d, &in, &err) && intact) {
+        g_error("what was saved is refused: %s", err.text); /* whatever the guest did to it */
+    }
     g_byte_array_unref(b);
 }
 
@@ -326,11 +331,13 @@ static int usage(const char *argv0)
 
 static bool parse_options(int argc, char **argv, Options *o)
 {
-    static const struct option table[] = {
-        {"seconds", required_argument, NULL, 's'}, {"seed", required_argument, NULL, 'S'},
-        {"device", required_argument, NULL, 'd'},  {"episodes", required_argument, NULL, 'n'},
-        {"verbose", no_argument, NULL, 'v'},       {"tap", no_argument, NULL, 't'},
-        {NULL, 0, NULL, 0}};
+    static const struct option table[] = {{"seconds", required_argument, NULL, 's'},
+                                          {"seed", required_argument, NULL, 'S'},
+                                          {"device", required_argument, NULL, 'd'},
+                                          {"episodes", required_argument, NULL, 'n'},
+                                          {"verbose", no_argument, NULL, 'v'},
+                                          {"tap", no_argument, NULL, 't'},
+                                          {NULL, 0, NULL, 0}};
     int c;
 
     while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
