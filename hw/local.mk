@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-libhw_a_SOURCES += hw/devices.c hw/iov.c
+libhw_a_SOURCES += hw/core/gates.c hw/devices.c hw/iov.c
 libhw_a_SOURCES += hw/machine/machines.c hw/machine/none.c
 libhw_a_SOURCES += hw/pci/pci.c hw/pci/bus.c hw/pci/msi.c hw/pci/bridge.c hw/pci/express.c hw/pci/gpex.c
 libhw_a_SOURCES += hw/virtio/virtio.c hw/virtio/queue.c hw/virtio/split.c hw/virtio/packed.c \
