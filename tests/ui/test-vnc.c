@@ -2,6 +2,7 @@
 /* The VNC server by a client of its own: encodings, formats, sizes, cursor, input, passwords,
  * WebSocket, nonsense. */
 #include <linux/input-event-codes.h>
+#include <stdlib.h>
 
 #include "vnc_client.h"
 
@@ -220,6 +221,93 @@ static void test_password(void)
     screen_free(s);
 }
 
+/* ---- WebSocket (RFC 6455; key and answer are those of its section 1.3) */
+
+static void find_web_port(void *opaque, const char *line)
+{
+    const char *web = strstr(line, "WebSocket 127.0.0.1:");
+
+    if (web) { /* the other lines are clients */
+        *(unsigned *)opaque = (unsigned)atoi(web + strlen("WebSocket 127.0.0.1:"));
+    }
+}
+
+static View *web_connect(Screen *s)
+{
+    View *v = g_new0(View, 1);
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    unsigned port = 0;
+
+    ui_vnc_print(s->m, find_web_port, &port);
+    a.sin_port = htons((uint16_t)port);
+    v->s = s;
+    v->fd = socket(AF_INET, SOCK_STREAM, 0);
+    g_assert_cmpint(connect(v->fd, (struct sockaddr *)&a, sizeof a), ==, 0);
+    return v;
+}
+
+static void web_send(View *v, uint8_t head, const void *data, uint8_t n)
+{
+    uint8_t frame[6 + 125] = {head, 0x80 | n, 0x11, 0x22, 0x33, 0x44};
+
+    for (unsigned i = 0; i < n; i++) {
+        frame[6 + i] = ((const uint8_t *)data)[i] ^ frame[2 + i % 4];
+    }
+    for (unsigned i = 0; i < 6u + n; i++) { /* byte by byte, as networks may */
+        view_write(v, frame + i, 1);
+        screen_run(v->s, 1);
+    }
+}
+
+static void web_expect(View *v, uint8_t head, const void *data, uint8_t n)
+{
+    uint8_t got[127];
+
+    g_assert_cmphex(view_get(v, 1), ==, head);
+    g_assert_cmpuint(view_get(v, 1), ==, n);
+    view_read(v, got, n);
+    g_assert_cmpmem(got, n, data, n);
+}
+
+static void test_web(void)
+{
+    static const char request[] = "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+                                  "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                                  "Sec-WebSocket-Protocol: binary, base64\r\n\r\n";
+    static const char reply[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                                "Connection: Upgrade\r\n"
+                                "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+                                "Sec-WebSocket-Protocol: binary\r\n\r\n";
+    Screen *s = screen_new(0);
+    Error err = {""};
+    char got[sizeof reply] = {0};
+
+    if (!ui_vnc_start(s->m, ":571,to=599,websocket=on", &err)) {
+        g_error("%s", err.text);
+    }
+    View *v = web_connect(s);
+    view_write(v, request, sizeof request - 1);
+    view_read(v, got, sizeof reply - 1);
+    g_assert_cmpstr(got, ==, reply);
+    web_expect(v, 0x82, "RFB 003.008\n", 12);
+    web_send(v, 0x02, "RFB 003", 7); /* in two parts, with a ping between */
+    web_send(v, 0x89, "hey", 3);
+    web_expect(v, 0x8a, "hey", 3);
+    web_send(v, 0x80, ".008\n", 5);
+    web_expect(v, 0x82, "\1\1", 2);
+    web_send(v, 0x82, "\1", 1);
+    web_expect(v, 0x82, "\0\0\0\0", 4);
+    web_send(v, 0x88, "", 0); /* closes */
+    g_assert_false(view_try_read(v, got, 1));
+    view_close(v);
+    /* What is no WebSocket is not let in. */
+    v = web_connect(s);
+    view_write(v, "RFB 003.008\r\n\r\n", 15);
+    g_assert_false(view_try_read(v, got, 1));
+    view_close(v);
+    screen_free(s);
+}
+
 /* Many fast clients that say what comes to their mind; the server stays. */
 static void test_nonsense(void)
 {
@@ -298,6 +386,7 @@ int main(int argc, char **argv)
     g_test_add_func("/vnc/input", test_input);
     g_test_add_func("/vnc/password", test_password);
     g_test_add_func("/vnc/options", test_options);
+    g_test_add_func("/vnc/web", test_web);
     g_test_add_func("/vnc/nonsense", test_nonsense);
     return g_test_run();
 }
