@@ -7,4 +7,7 @@ if SYSTEM
 check_PROGRAMS += tests/accel/test-softmmu
 tests_accel_test_softmmu_SOURCES = tests/accel/test-softmmu.c
 tests_accel_test_softmmu_LDADD = $(SYSTEM_LIBS)
+check_PROGRAMS += tests/accel/test-vcpu
+tests_accel_test_vcpu_SOURCES = tests/accel/test-vcpu.c
+tests_accel_test_vcpu_LDADD = $(SYSTEM_LIBS)
 endif
