@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Arm platform devices, boards, loaders, ACPI.
-libhw_a_SOURCES += hw/acpi/aml.c hw/acpi/tables.c hw/acpi/ged.c hw/machine/primecell.c
+libhw_a_SOURCES += hw/acpi/aml.c hw/acpi/tables.c hw/acpi/ged.c hw/machine/primecell.c hw/machine/boot_order.c
 libhw_a_SOURCES += hw/char/pl011.c hw/rtc/pl031.c hw/gpio/pl061.c hw/gpio/gpio_key.c
 libhw_a_SOURCES += hw/intc/gic_virt.c hw/intc/gicv2m.c hw/intc/gicv2/gicv2.c hw/intc/gicv2/dist.c \
 	hw/intc/gicv2/cpuif.c hw/intc/gicv2/hyp.c

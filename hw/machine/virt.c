@@ -14,6 +14,7 @@
 #include "hw/arm.h"
 #include "hw/fw_cfg.h"
 #include "hw/ged.h"
+#include "hw/machine/boot_order.h"
 #include "hw/machine/virt.h"
 #include "hw/virtio.h"
 #include "util/bits.h"
@@ -492,6 +493,7 @@ static bool offer_kernel(Board *b, Error *err)
 static bool finish_firmware(Board *b, Error *err)
 {
     return offer_kernel(b, err) && virt_write_smbios(b, err) &&
+           boot_order_write(b->machine, b->fw_cfg, pcie_host_config(b->pcie)->ecam.base, err) &&
            (!b->acpi || virt_write_acpi(b, err));
 }
 

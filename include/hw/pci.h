@@ -110,6 +110,7 @@ struct PciDevice {
     /* properties */
     char         *bus_name, *addr, *romfile;
     bool          multifunction, rombar;
+    uint32_t      bootindex; /* place in the firmware's boot order; all ones: none */
     /* state */
     bool          intx_level;  /* what the device wants */
     bool          intx_driven; /* what the bus sees (Interrupt Disable) */
@@ -151,7 +152,9 @@ typedef struct PciBridge {
     {.name = "romfile", .kind = PROP_STRING, PROP(PciDevice, romfile), \
      .help = "file shown as option ROM"}, \
     {.name = "rombar", .kind = PROP_BOOL, PROP(PciDevice, rombar), .initial = "on", \
-     .help = "show the option ROM"}
+     .help = "show the option ROM"}, \
+    {.name = "bootindex", .kind = PROP_U32, PROP(PciDevice, bootindex), .initial = "0xffffffff", \
+     .help = "place in the firmware's boot order"}
 #define PCI_STATE \
     {.name = "pci", .kind = STATE_CUSTOM, .save = pci_state_save, .load = pci_state_load}
 

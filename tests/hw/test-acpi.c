@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ACPI tables of the virt board as firmware gets them: read through fw_cfg, placed and linked by
- * the loader script, then followed from the RSDP. Where iasl is installed it must disassemble all
- * of them and compile the result without an error.
+ * ACPI tables, SMBIOS and boot order of the virt board as firmware gets them: read through fw_cfg,
+ * placed and linked by the loader script, then followed from the RSDP. Where iasl is installed it
+ * must disassemble all of them and compile the result without an error.
  */
 #include <string.h>
 #include <unistd.h>
 
+#include "hw/classes.h"
 #include "hw/fw_cfg.h"
 #include "tests/hw/board.h"
 #include "util/bits.h"
@@ -277,6 +278,46 @@ static void test_smbios(void)
     test_board_free(t);
 }
 
+static Device *add(TestBoard *t, const DeviceClass *cls, const char *id, const char *index)
+{
+    Device *d = device_new(t->m, cls, id);
+    Error err = {0};
+
+    g_assert_true(!index || device_set(d, "bootindex", index, &err));
+    g_assert_true(device_realize(d, &err));
+    return d;
+}
+
+static void test_boot_order(void)
+{
+    TestBoard *t = test_board_new("virt");
+    char *bios = g_strdup_printf("%s/gemel-%d-bios3", g_get_tmp_dir(), (int)getpid());
+    uint32_t bytes;
+    Error err = {0};
+
+    g_assert_true(g_file_set_contents(bios, "firmware", 8, NULL));
+    t->config.bios = bios;
+    test_board_build(t);
+    add(t, &virtio_net_pci_class, "n1", "7");
+    add(t, &virtio_net_pci_class, "n2", NULL);
+    add(t, &virtio_net_pci_class, "n3", "2");
+    Device *same =
+        add(t, &virtio_rng_pci_class, "r", "2"); /* not for booting, but its place is taken */
+    g_assert_false(t->config.desc->finish(t->board, &err));
+    g_assert_nonnull(strstr(err.text, "bootindex=2"));
+    device_unrealize(same);
+    test_board_finish(t);
+    uint8_t *order = read_file(t, "bootorder", &bytes);
+    g_assert_cmpstr((char *)order, ==,
+                    "/pci@4010000000/ethernet@3/ethernet-phy@0\n"
+                    "/pci@4010000000/ethernet@1/ethernet-phy@0\n");
+    g_assert_cmpuint(bytes, ==, strlen((char *)order) + 1);
+    g_free(order);
+    unlink(bios);
+    g_free(bios);
+    test_board_free(t);
+}
+
 int main(int argc, char **argv)
 {
     static const Case cases[] = {
@@ -288,5 +329,6 @@ int main(int argc, char **argv)
     g_test_add_data_func("/acpi/gicv2", &cases[0], test_tables);
     g_test_add_data_func("/acpi/gicv3", &cases[1], test_tables);
     g_test_add_func("/acpi/smbios", test_smbios);
+    g_test_add_func("/acpi/boot-order", test_boot_order);
     return g_test_run();
 }
