@@ -376,7 +376,9 @@ bool virtio_state_load(Device *d, StateStream *s, Error *err)
     v->queue_sel = (uint16_t)w[4];
     v->device_feature_sel = w[5];
     v->driver_feature_sel = w[6];
-    if (w[7] != v->n_queues || v->features & ~v->host_features) {
+    /* What the driver wrote before FEATURES_OK was not looked at yet; it may be anything. */
+    bool settled = v->status & (VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_DRIVER_OK);
+    if (w[7] != v->n_queues || (settled && v->features & ~v->host_features)) {
         return error_set(err,
                          "%s: saved state has %u queues and features 0x%llx; here are %u, 0x%llx",
                          d->id, w[7], (unsigned long long)v->features, v->n_queues,
