@@ -11,9 +11,11 @@
 
 #include <glib.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/machine.h"
 #include "hw/pci.h"
+#include "util/bits.h"
 
 #define NO_INDEX UINT32_MAX
 
@@ -92,4 +94,33 @@ bool boot_order_write(Machine *m, Device *fw_cfg, uint64_t root_gpa, Error *err)
     g_string_free(s, TRUE);
     g_ptr_array_unref(found);
     return ok;
+}
+
+/* The value of key in "key=value,key=value", to its comma; NULL: not there. */
+static const char *value_of(const char *list, const char *key)
+{
+    size_t n = strlen(key);
+
+    for (const char *p = list; p; p = strchr(p, ',')) {
+        p += *p == ',';
+        if (!strncmp(p, key, n) && p[n] == '=') {
+            return p + n + 1;
+        }
+    }
+    return NULL;
+}
+
+bool boot_menu_write(Device *fw_cfg, const char *boot, Error *err)
+{
+    const char *menu = boot ? value_of(boot, "menu") : NULL;
+    const char *wait = boot ? value_of(boot, "splash-time") : NULL;
+    uint8_t wait_ms[2];
+
+    fw_cfg_add_u16(fw_cfg, FW_CFG_BOOT_MENU, menu && !strncmp(menu, "on", 2));
+    if (!wait) {
+        return true;
+    }
+    unsigned long ms = strtoul(wait, NULL, 10);
+    store_le16(wait_ms, ms < UINT16_MAX ? (uint16_t)ms : UINT16_MAX);
+    return fw_cfg_add_file(fw_cfg, "etc/boot-menu-wait", wait_ms, sizeof wait_ms, err);
 }

@@ -9,4 +9,7 @@
  * root's node. false: two devices want the same place. */
 bool boot_order_write(Machine *m, Device *fw_cfg, uint64_t root_gpa, Error *err);
 
+/* What -boot says of the firmware's menu: menu=on, splash-time=MILLISECONDS. boot may be NULL. */
+bool boot_menu_write(Device *fw_cfg, const char *boot, Error *err);
+
 #endif

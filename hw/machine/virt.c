@@ -493,6 +493,7 @@ static bool offer_kernel(Board *b, Error *err)
 static bool finish_firmware(Board *b, Error *err)
 {
     return offer_kernel(b, err) && virt_write_smbios(b, err) &&
+           boot_menu_write(b->fw_cfg, b->config->boot, err) &&
            boot_order_write(b->machine, b->fw_cfg, pcie_host_config(b->pcie)->ecam.base, err) &&
            (!b->acpi || virt_write_acpi(b, err));
 }

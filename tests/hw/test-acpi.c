@@ -297,6 +297,7 @@ static void test_boot_order(void)
 
     g_assert_true(g_file_set_contents(bios, "firmware", 8, NULL));
     t->config.bios = bios;
+    t->config.boot = "strict=on,menu=on,splash-time=5000";
     test_board_build(t);
     add(t, &virtio_net_pci_class, "n1", "7");
     add(t, &virtio_net_pci_class, "n2", NULL);
@@ -313,6 +314,13 @@ static void test_boot_order(void)
                     "/pci@4010000000/ethernet@1/ethernet-phy@0\n");
     g_assert_cmpuint(bytes, ==, strlen((char *)order) + 1);
     g_free(order);
+    uint8_t *wait = read_file(t, "etc/boot-menu-wait", &bytes);
+    g_assert_cmpuint(load_le16(wait), ==, 5000);
+    g_free(wait);
+    uint8_t menu[2];
+    select_key(t, FW_CFG_BOOT_MENU);
+    read_item(t, menu, sizeof menu);
+    g_assert_cmpuint(load_le16(menu), ==, 1);
     unlink(bios);
     g_free(bios);
     test_board_free(t);
