@@ -126,6 +126,8 @@ typedef struct TcgVcpu {
     uint64_t        exits[TCG_N_EXITS];
     uint64_t        n_changes; /* of TcgEngine.changes already seen */
     jmp_buf         interp_exit; /* tcg_raise() under the interpreter */
+    jmp_buf         access_exit; /* a fault of the interpreter's access, while in_access */
+    _Atomic(bool)   in_access;
     struct SysVcpu *sys;       /* system mode: sys.h */
     struct TcgVcpu *next;
 } TcgVcpu;
@@ -213,9 +215,13 @@ uint64_t   engine_clock_ns(clockid_t clock);
 /* ---- fault.c ---- */
 /* The region whose code holds that host address; NULL: none. On v's thread; async-signal-safe. */
 TcgRegion *engine_region_at(const TcgVcpu *v, const void *host);
+/* TcgInterpMem.access on host memory; opaque: the TcgVcpu. After TCG_EXIT_FAULT the CPU's fault_
+ * fields are as the host reported. */
+TcgExit    engine_interp_access(void *opaque, const IrOp *o, uint64_t addr, const IrVec *b,
+                                const IrVec *c, IrVec *res);
 
 /* ---- run.c ---- */
-/* Runs r->ir; mem NULL: host memory. */
+/* Runs r->ir; mem NULL: user mode, the guest's memory is the host's and may fault. */
 TcgExit    engine_interp(TcgVcpu *v, TcgRegion *r, const TcgInterpMem *mem);
 
 /* ---- tier2.c ---- */

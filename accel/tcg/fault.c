@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A host fault in generated code becomes a guest fault: the fault point of that host PC says where
- * each stale guest register is. Everything here is async-signal-safe.
+ * each stale guest register is. Under the interpreter it ends the access. What the handler calls is
+ * async-signal-safe.
  */
 #include <cpuid.h>
 #include <string.h>
@@ -86,10 +87,63 @@ TcgRegion *engine_region_at(const TcgVcpu *v, const void *host)
     return find_region(v, host, &buffer);
 }
 
+/* ---- the interpreter's accesses ---- */
+
+static _Noreturn void leave_access(TcgVcpu *v)
+{
+    _longjmp(v->access_exit, 1);
+}
+
+/* The faulting code goes on in leave_access(v) instead: below its red zone, stack as at a call. */
+static void redirect_access(TcgVcpu *v, ucontext_t *uc)
+{
+    greg_t *g = uc->uc_mcontext.gregs;
+    g[REG_RSP] = ((g[REG_RSP] - 128) & ~(greg_t)15) - 8;
+    g[REG_RDI] = (greg_t)v;
+    g[REG_RIP] = (greg_t)leave_access;
+}
+
+TcgExit engine_interp_access(void *opaque, const IrOp *o, uint64_t addr, const IrVec *b,
+                             const IrVec *c, IrVec *res)
+{
+    TcgVcpu *v = opaque;
+    uint64_t bytes = 1u << o->esz;
+    if (((o->flags & IRF_ALIGN) && (addr & (bytes - 1))) ||
+        ((o->flags & IRF_ALIGN16) && (addr & 15) + bytes > 16)) {
+        return TCG_EXIT_ALIGN;
+    }
+    if (_setjmp(v->access_exit)) {
+        atomic_store_explicit(&v->in_access, false, memory_order_relaxed);
+        return TCG_EXIT_FAULT;
+    }
+    atomic_store_explicit(&v->in_access, true, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    ir_host_access(o, (void *)(uintptr_t)addr, b, c, res);
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&v->in_access, false, memory_order_relaxed);
+    return TCG_EXIT_NONE;
+}
+
+/* ---- the host's handler ---- */
+
+static void note_fault(TcgCpu *cpu, const siginfo_t *si, const ucontext_t *uc)
+{
+    cpu->exit_reason = TCG_EXIT_FAULT;
+    cpu->fault_addr = (uint64_t)si->si_addr;
+    cpu->exit_info = cpu->fault_addr;
+    cpu->fault_write = (uc->uc_mcontext.gregs[REG_ERR] >> 1) & 1;
+    cpu->fault_code = (uint32_t)si->si_code;
+}
+
 bool tcg_host_fault(TcgCpu *cpu, int sig, siginfo_t *si, void *ucontext)
 {
     (void)sig;
     ucontext_t *uc = ucontext;
+    if (cpu->vcpu && atomic_load_explicit(&cpu->vcpu->in_access, memory_order_relaxed)) {
+        note_fault(cpu, si, uc);
+        redirect_access(cpu->vcpu, uc);
+        return true;
+    }
     if (!cpu->host_sp) {
         return false;
     }
@@ -106,11 +160,7 @@ bool tcg_host_fault(TcgCpu *cpu, int sig, siginfo_t *si, void *ucontext)
     read_regs(&regs, uc);
     e->backend->restore(&r->c, fp, &regs, cpu);
     engine_set_pc(e, cpu, fp->pc);
-    cpu->exit_reason = TCG_EXIT_FAULT;
-    cpu->fault_addr = (uint64_t)si->si_addr;
-    cpu->exit_info = cpu->fault_addr;
-    cpu->fault_write = (uc->uc_mcontext.gregs[REG_ERR] >> 1) & 1;
-    cpu->fault_code = (uint32_t)si->si_code;
+    note_fault(cpu, si, uc);
     uc->uc_mcontext.gregs[REG_RIP] = (greg_t)e->backend->exit_address(&buffer->buf);
     uc->uc_mcontext.gregs[REG_RBP] = (greg_t)((char *)cpu + TCG_CPU_BIAS);
     return true;

@@ -80,10 +80,11 @@ static bool serve_requests(TcgVcpu *v, TcgCpu *cpu)
 
 TcgExit engine_interp(TcgVcpu *v, TcgRegion *r, const TcgInterpMem *mem)
 {
+    const TcgInterpMem user = {.opaque = v, .access = engine_interp_access};
     if (_setjmp(v->interp_exit)) {
         return v->cpu->exit_reason;
     }
-    return ir_interp(r->ir, v->cpu, mem, UINT64_MAX);
+    return ir_interp(r->ir, v->cpu, mem ? mem : &user, UINT64_MAX);
 }
 
 void tcg_raise(TcgCpu *cpu, TcgExit reason, uint64_t info)

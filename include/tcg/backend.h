@@ -140,7 +140,8 @@ typedef struct TcgInterpMem {
     bool (*load)(void *opaque, uint64_t addr, void *dst, unsigned bytes);
     bool (*store)(void *opaque, uint64_t addr, const void *src, unsigned bytes);
     /* LD, ST, AT_RMW, AT_CAS whole, b and c being arguments 1 and 2; alignment is checked here.
-     * TCG_EXIT_NONE, or why the interpreter leaves with the op's snapshot. NULL: load and store. */
+     * TCG_EXIT_NONE, or why the interpreter leaves with the op's snapshot; for TCG_EXIT_FAULT it says
+     * itself where (in the CPU's fault_ fields, or its own). NULL: load and store. */
     TcgExit (*access)(void *opaque, const IrOp *o, uint64_t addr, const IrVec *b, const IrVec *c,
                       IrVec *res);
 } TcgInterpMem;

@@ -118,7 +118,9 @@ static bool interp_mem(IrInterp *in, const IrOp *o, IrVec *res)
     if (why == TCG_EXIT_NONE) {
         return true;
     }
-    if (why == TCG_EXIT_FAULT) {
+    if (why == TCG_EXIT_FAULT && in->mem.user && in->mem.user->access) {
+        addr = in->cpu->fault_addr; /* what access() said */
+    } else if (why == TCG_EXIT_FAULT) {
         in->cpu->fault_addr = addr;
         in->cpu->fault_write = o->op != IR_LD;
     }

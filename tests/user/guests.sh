@@ -77,7 +77,7 @@ for f in "$src"/tests/user/guest/*.c; do
     flags=$(sed -n 's/^ \* cflags: //p' "$f")
     # shellcheck disable=SC2086
     if "${cross}gcc" -O2 -static -pthread $flags -o "$tmp/$guest" "$f" -lrt 2>"$tmp/err"; then
-        for mode in "" "-tier 1"; do
+        for mode in "" "-tier 1" "-accel interp"; do
             expect 0 " 0 failures" "guest $guest $mode" "$gemel" $mode "$tmp/$guest"
         done
     else
