@@ -143,6 +143,28 @@ SDL_Rect sdl_picture(const SdlWindow *w)
     return (SDL_Rect){(width - pw) / 2, (height - ph) / 2, pw, ph};
 }
 
+/* The window to the surface's size, or as near to it as the screen lets, and all of it visible. */
+static void fit_window(SdlWindow *w, const Surface *s)
+{
+    SDL_Rect screen;
+    int x = 0, y = 0, width = (int)s->width, height = (int)s->height;
+
+    if (SDL_GetDisplayUsableBounds(MAX(SDL_GetWindowDisplayIndex(w->window), 0), &screen)) {
+        screen = (SDL_Rect){0, 0, width, height};
+    }
+    if (width > screen.w || height > screen.h) {
+        double scale = MIN((double)screen.w / width, (double)screen.h / height);
+        width = MAX((int)(width * scale), 1);
+        height = MAX((int)(height * scale), 1);
+    }
+    SDL_SetWindowSize(w->window, width, height);
+    SDL_GetWindowPosition(w->window, &x, &y);
+    if (x + width > screen.x + screen.w || y + height > screen.y + screen.h) {
+        SDL_SetWindowPosition(w->window, screen.x + (screen.w - width) / 2,
+                              screen.y + (screen.h - height) / 2);
+    }
+}
+
 /* The texture and, unless a person chose it, the window as large as the surface. */
 static void resize(SdlWindow *w, const Surface *s)
 {
@@ -158,7 +180,7 @@ static void resize(SdlWindow *w, const Surface *s)
         w->texture_h = s->height;
     }
     if (!w->user_sized && !full) {
-        SDL_SetWindowSize(w->window, (int)s->width, (int)s->height);
+        fit_window(w, s);
     }
 }
 

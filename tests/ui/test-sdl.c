@@ -155,6 +155,8 @@ static void test_picture(void)
     wait_shown(s, &x, &y);
     screen_fill(s, 17, 33, 50, 20);
     wait_shown(s, &x, &y);
+    screen_set(s, 900, 700); /* grows from the middle: still all of it on the screen */
+    wait_shown(s, &x, &y);
     screen_set(s, 288, 240);
     wait_shown(s, &x, &y);
     /* Keys and the absolute pointer. */
