@@ -142,6 +142,7 @@ typedef struct E1000e {
     /* state */
     uint32_t reg[N_REGS];
     uint16_t nvm[NVM_WORDS], phy[PHY_REGS];
+    uint32_t io_address;
     TxContext context;
     uint8_t frame[TX_MAX_BYTES]; /* transmit: collected so far */
     uint32_t frame_bytes;
@@ -758,19 +759,30 @@ static MemResult bar_write(Device *d, uint64_t offset, unsigned bytes, uint64_t 
     return MEM_OK;
 }
 
-/* I/O window: address at 0, data at 4. Firmware drivers of old used it. */
+/* I/O window: register address at 0, its data at 4 (10.2.1.2). */
 static MemResult io_read(Device *d, uint64_t offset, unsigned bytes, uint64_t *value,
                          MemAttrs attrs)
 {
-    (void)d, (void)offset, (void)bytes, (void)attrs;
-    *value = 0;
+    E1000e *e = (E1000e *)d;
+
+    (void)bytes, (void)attrs;
+    *value = offset == 0                                ? e->io_address
+             : offset == 4 && e->io_address < BAR_BYTES ? reg_read(e, e->io_address & ~3u)
+                                                        : 0;
     return MEM_OK;
 }
 
 static MemResult io_write(Device *d, uint64_t offset, unsigned bytes, uint64_t value,
                           MemAttrs attrs)
 {
-    (void)d, (void)offset, (void)bytes, (void)value, (void)attrs;
+    E1000e *e = (E1000e *)d;
+
+    (void)bytes, (void)attrs;
+    if (offset == 0) {
+        e->io_address = (uint32_t)value;
+    } else if (offset == 4 && e->io_address < BAR_BYTES) {
+        reg_write(e, e->io_address & ~3u, (uint32_t)value);
+    }
     return MEM_OK;
 }
 
@@ -835,7 +847,7 @@ static const MmioDesc e1000e_mmio[] = {
      .write = bar_write},
     {.name = "e1000e-io",
      .bytes = 32,
-     .min_bytes = 1,
+     .min_bytes = 4,
      .max_bytes = 4,
      .read = io_read,
      .write = io_write},
@@ -853,6 +865,7 @@ static const StateDesc e1000e_state[] = {
     PCI_STATE,
     {STATE_ARRAY(STATE_U32, E1000e, reg), .keep = true},
     {STATE_ARRAY(STATE_U16, E1000e, phy), .keep = true},
+    {STATE_FIELD(STATE_U32, E1000e, io_address)},
     {STATE_FIELD(STATE_BYTES, E1000e, context)},
     {STATE_FIELD(STATE_BYTES, E1000e, frame), .keep = true},
     {STATE_FIELD(STATE_U32, E1000e, frame_bytes)},

@@ -96,6 +96,10 @@ static void test_basics(void)
     g_assert_cmphex(get(n, 0x20) & 0x24, ==, 0x24);
     net_set_link(&((Nic *)n)->wire, true);
     g_assert_cmphex(get(n, 8) & 2, ==, 2);
+    uint64_t io = rig_cfg(0, ((PciDevice *)n->dev)->devfn, PCI_BASE_ADDRESS_2);
+    rig_write(n->r, io, 4, 0x2000);
+    rig_write(n->r, RIG_PIO + 0x2000, 4, 0x5400);
+    g_assert_cmphex(rig_read(n->r, RIG_PIO + 0x2004, 4), ==, 0x01005452);
     set(n, 0, 1 << 26);
     g_assert_cmphex(get(n, 0xd0), ==, 0);
     nic_free(n);
