@@ -303,7 +303,11 @@ bool session_build(Session *s, Error *err)
     }
     s->machine =
         machine_new(name ? session_text(s, "%.*s", (int)strcspn(name, ","), name) : "gemel", err);
-    return s->machine && set_logs(s, err) && start_accel(s, err) && session_open_chardevs(s, err) &&
+    if (!s->machine) {
+        return false;
+    }
+    s->machine->type = s->desc->name;
+    return set_logs(s, err) && start_accel(s, err) && session_open_chardevs(s, err) &&
            session_open_drives(s, err) && session_open_networks(s, err) &&
            session_set_misc(s, err) && build_machine(s, err) && session_take_memory(s, err) &&
            session_add_monitors(s, err) && session_open_screens(s, err) && load_state(s, err);
