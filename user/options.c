@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "user/user.h"
+#include "util/str_nearest.h"
 #ifdef HAVE_CONFIG_H
 #include "config.h"
 #endif
@@ -35,32 +36,6 @@ static void fail(const UserOptions *o, const char *format, const char *a, const 
     fprintf(stderr, format, a, b);
     fputc('\n', stderr);
     exit(1);
-}
-
-static unsigned min3(unsigned a, unsigned b, unsigned c)
-{
-    unsigned m = a < b ? a : b;
-    return m < c ? m : c;
-}
-
-/* Edits between two short words (Levenshtein). */
-static unsigned distance(const char *a, const char *b)
-{
-    unsigned row[65];
-    size_t nb = strnlen(b, 64);
-    for (unsigned j = 0; j <= nb; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 1; a[i - 1]; i++) {
-        unsigned diag = row[0];
-        row[0] = (unsigned)i;
-        for (size_t j = 1; j <= nb; j++) {
-            unsigned up = row[j];
-            row[j] = min3(row[j] + 1, row[j - 1] + 1, diag + (a[i - 1] != b[j - 1]));
-            diag = up;
-        }
-    }
-    return row[nb];
 }
 
 static bool parse_size(const char *s, uint64_t *out)
@@ -104,7 +79,6 @@ static bool set_cpu(OptState *s, const char *v)
         }
         exit(0);
     }
-    const char *best = *names;
     for (const char *const *x86 = x86_cpu_models(); *x86; x86++) { /* loading tells if it fits */
         if (!strcmp(v, *x86)) {
             s->o->cpu_model = *x86;
@@ -116,9 +90,12 @@ static bool set_cpu(OptState *s, const char *v)
             s->o->cpu_model = *names;
             return true;
         }
-        best = distance(v, *names) < distance(v, best) ? *names : best;
     }
-    fail(s->o, "-cpu: no CPU model '%s'; nearest: '%s' (-cpu help lists all)", v, best);
+    const char *near = str_nearest_in(v, a64_cpu_models());
+    fail(s->o,
+         near ? "-cpu: no CPU model '%s'; nearest: '%s' (-cpu help lists all)"
+              : "-cpu: no CPU model '%s' (-cpu help lists all)%s",
+         v, near ? near : "");
     return false;
 }
 
@@ -366,14 +343,19 @@ static void apply(OptState *s, const OptRow *r, const char *value, const char *h
     }
 }
 
+static const char *option_name(size_t i, const void *opaque)
+{
+    (void)opaque;
+    return i < N_ROWS ? rows[i].name : NULL;
+}
+
 static void unknown(const UserOptions *o, const char *arg)
 {
-    const char *name = arg + strspn(arg, "-");
-    const char *best = rows[0].name;
-    for (unsigned i = 0; i < N_ROWS; i++) {
-        best = distance(name, rows[i].name) < distance(name, best) ? rows[i].name : best;
-    }
-    fail(o, "unknown option '%s'; nearest: '-%s' (--help lists all)", arg, best);
+    const char *near = str_nearest(arg + strspn(arg, "-"), option_name, NULL);
+    fail(o,
+         near ? "unknown option '%s'; nearest: '-%s' (--help lists all)"
+              : "unknown option '%s' (--help lists all)%s",
+         arg, near ? near : "");
 }
 
 static void from_environment(OptState *s)

@@ -40,7 +40,7 @@ struct TcgRegion {
     unsigned    tier;
     bool        dead;          /* invalidated: no look-up or link may reach it any more */
     bool        hot_queued;    /* tier 1: waits for or had its tier-2 compilation */
-    uint64_t    loaded;        /* tier 1: sum of what the counter was set to; executions so far are
+    _Atomic(uint64_t) loaded;  /* tier 1: sum of what the counter was set to; executions so far are
                                   loaded - *counter */
     TcgCompiled c;
     TcgLink    *in_links;      /* links whose dest is this region's code */
@@ -146,7 +146,7 @@ struct TcgEngine {
 
     pthread_mutex_t   compile_lock, lock;
     _Atomic(TcgTable *) table;
-    TcgBuffer        *buffers[2];  /* tier 1 and tier 2 (NULL until used): the current
+    _Atomic(TcgBuffer *) buffers[2]; /* tier 1 and tier 2 (NULL until used): the current
                                       one, then older ones */
     bool              inherited[2]; /* after fork: the current buffer is shared with the parent;
                                       run from it, but compile into a fresh one */

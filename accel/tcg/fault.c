@@ -57,7 +57,8 @@ static TcgRegion *find_region(const TcgVcpu *v, const void *pc, TcgBuffer **buff
     TcgEngine *e = v->engine;
     uint64_t seen = atomic_load(&v->gen);
     for (int i = 0; i < 2; i++) {
-        for (TcgBuffer *b = __atomic_load_n(&e->buffers[i], __ATOMIC_ACQUIRE); b; b = b->next) {
+        for (TcgBuffer *b = atomic_load_explicit(&e->buffers[i], memory_order_acquire); b;
+             b = b->next) {
             TcgRegion *r = buffer_find(b, pc);
             if (r) {
                 *buffer = b;

@@ -215,7 +215,8 @@ TcgExit tcg_run(TcgCpu *cpu)
             break;
         }
         if (r->c.code) {
-            const TcgCodeBuf *buf = &e->buffers[0]->buf;
+            const TcgBuffer *now = atomic_load_explicit(&e->buffers[0], memory_order_acquire);
+            const TcgCodeBuf *buf = &now->buf;
             cpu->exit_stub = e->backend->exit_address(buf); /* the one before may be freed */
             e->backend->enter(buf, cpu, r->c.code);
             reason = left_code(e, cpu);

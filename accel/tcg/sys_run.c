@@ -153,7 +153,8 @@ static TcgExit enter_code(SysVcpu *s, const Next *next)
     if (__atomic_load_n(&cpu->request, __ATOMIC_SEQ_CST) & ~(uint32_t)TCG_REQ_STOP) {
         reason = TCG_EXIT_NONE;
     } else if (next->code) {
-        const TcgCodeBuf *buf = &e->buffers[0]->buf;
+        const TcgBuffer *now = atomic_load_explicit(&e->buffers[0], memory_order_acquire);
+        const TcgCodeBuf *buf = &now->buf;
         cpu->exit_stub = e->backend->exit_address(buf);
         e->backend->enter(buf, cpu, next->code);
         reason = cpu->exit_reason;

@@ -337,7 +337,7 @@ TcgBuffer *engine_buffer(TcgEngine *e, unsigned tier)
     if (!e->buffers[i] || e->inherited[i]) {
         TcgBuffer *b = fresh_buffer(e);
         b->next = e->buffers[i];
-        __atomic_store_n(&e->buffers[i], b, __ATOMIC_RELEASE);
+        atomic_store_explicit(&e->buffers[i], b, memory_order_release);
         e->inherited[i] = false;
     }
     return e->buffers[i];
@@ -363,7 +363,7 @@ void engine_flush(TcgEngine *e)
             last->next = ret->buffers;
             __atomic_store_n(&ret->buffers, e->buffers[i], __ATOMIC_RELEASE);
         }
-        __atomic_store_n(&e->buffers[i], i ? NULL : fresh_buffer(e), __ATOMIC_RELEASE);
+        atomic_store_explicit(&e->buffers[i], i ? NULL : fresh_buffer(e), memory_order_release);
         e->inherited[i] = false;
     }
     e->regions = NULL;

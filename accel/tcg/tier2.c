@@ -72,13 +72,15 @@ static uint64_t run_count(const TcgRegion *r)
     if (!r->c.counter) {
         return 0;
     }
-    return r->loaded - (uint64_t)(int64_t)__atomic_load_n(r->c.counter, __ATOMIC_RELAXED);
+    uint64_t loaded = atomic_load_explicit(&r->loaded, memory_order_relaxed);
+    return loaded - (uint64_t)(int64_t)__atomic_load_n(r->c.counter, __ATOMIC_RELAXED);
 }
 
 /* Sets the counter for `more` executions until it leaves again. */
 static void reload_counter(TcgRegion *r, int32_t more)
 {
-    r->loaded += (uint64_t)((int64_t)more - __atomic_load_n(r->c.counter, __ATOMIC_RELAXED));
+    int64_t by = (int64_t)more - __atomic_load_n(r->c.counter, __ATOMIC_RELAXED);
+    atomic_fetch_add_explicit(&r->loaded, (uint64_t)by, memory_order_relaxed);
     __atomic_store_n(r->c.counter, more, __ATOMIC_RELAXED);
 }
 
@@ -340,7 +342,10 @@ static void compile_hot(TcgEngine *e, uint64_t pc, uint64_t mode, const uint8_t 
             pthread_mutex_unlock(&e->lock);
         }
     }
-    e->stats.translate_ns[2] += engine_clock_ns(CLOCK_THREAD_CPUTIME_ID) - t0;
+    uint64_t took = engine_clock_ns(CLOCK_THREAD_CPUTIME_ID) - t0;
+    pthread_mutex_lock(&e->lock);
+    e->stats.translate_ns[2] += took;
+    pthread_mutex_unlock(&e->lock);
 }
 
 static bool queue_take(TcgEngine *e, uint64_t *pc, uint64_t *mode, const uint8_t **page)
