@@ -384,8 +384,16 @@ static void stop(UiPart *p)
 
 static bool options(SdlWindow *w, KeyVals *kv, bool *full_screen, Error *err)
 {
-    bool gl = false;
+    /* Of other windows' menus and zoom: this one has no menu, and the picture always fits. */
+    static const char *const hints[] = {"zoom-to-fit", "show-menubar", "show-tabs",
+                                        "grab-on-hover"};
+    bool gl = false, hint;
 
+    for (size_t i = 0; i < G_N_ELEMENTS(hints); i++) {
+        if (!keyvals_bool(kv, hints[i], &hint, err)) {
+            return false;
+        }
+    }
     w->window_close = true;
     if (!keyvals_bool(kv, "gl", &gl, err) || !keyvals_bool(kv, "full-screen", full_screen, err) ||
         !keyvals_bool(kv, "window-close", &w->window_close, err) ||

@@ -71,6 +71,7 @@ static bool start_none(Machine *m, KeyVals *kv, const UiConfig *config, Error *e
 
 static const Display displays[] = {
     {"sdl", "a window; full-screen=, window-close=, show-cursor=on|off", sdl_start},
+    {"gtk", "the same window, for command lines that ask for it", sdl_start},
     {"vnc", "vnc=HOST:DISPLAY, as with -vnc", start_vnc},
     {"none", "no window; the guest's display works and screendump shows it", start_none},
 };

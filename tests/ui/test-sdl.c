@@ -197,7 +197,7 @@ static void test_message(void)
     Error err = {""};
     unsigned lit = 0;
 
-    g_assert_true(ui_display_start(s->m, "sdl,window-close=off", NULL, &err));
+    g_assert_true(ui_display_start(s->m, "gtk,window-close=off,zoom-to-fit=on", NULL, &err));
     screen_run(s, 500);
     Picture p = shot();
     for (size_t i = 0; i < (size_t)p.width * p.height; i++) {
