@@ -325,28 +325,12 @@ void device_guest_error(Device *d, const char *fmt, ...)
                n + 1 == GUEST_ERRORS_LOGGED ? " (more are counted, few shown)" : "");
 }
 
-typedef struct Printer {
-    void (*print)(void *opaque, const char *line);
-    void *opaque;
-} Printer;
-
-static void G_GNUC_PRINTF(2, 3) print_line(const Printer *p, const char *fmt, ...)
-{
-    char line[256];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(line, sizeof line, fmt, ap);
-    va_end(ap);
-    p->print(p->opaque, line);
-}
-
 static void print_bank(Device *d, unsigned i, const Printer *p)
 {
     const MmioDesc *bank = &d->cls->mmio[i];
 
     if (d->base[i] != UINT64_MAX) {
-        print_line(p, "  %s at 0x%" PRIx64 ", 0x%" PRIx64 " bytes", bank->name, d->base[i],
+        printer_line(p, "  %s at 0x%" PRIx64 ", 0x%" PRIx64 " bytes", bank->name, d->base[i],
                    bank->bytes);
     }
     for (const RegDesc *r = bank->regs; r && r->name; r++) {
@@ -357,9 +341,9 @@ static void print_bank(Device *d, unsigned i, const Printer *p)
                 continue; /* of arrays: the first, and what is not zero */
             }
             if (reg_count(r) > 1) {
-                print_line(p, "    %s[%u] = 0x%" PRIx64, r->name, k, v);
+                printer_line(p, "    %s[%u] = 0x%" PRIx64, r->name, k, v);
             } else {
-                print_line(p, "    %s = 0x%" PRIx64, r->name, v);
+                printer_line(p, "    %s = 0x%" PRIx64, r->name, v);
             }
         }
     }
@@ -369,17 +353,17 @@ void device_print(Device *d, void (*print)(void *opaque, const char *line), void
 {
     Printer p = {print, opaque};
 
-    print_line(&p, "%s, id \"%s\"", d->cls->name, d->id);
+    printer_line(&p, "%s, id \"%s\"", d->cls->name, d->id);
     for (const PropDesc *row = d->cls->props; row && row->name; row++) {
         char *text = device_prop_text(d, row);
 
-        print_line(&p, "  %s=%s", row->name, text);
+        printer_line(&p, "  %s=%s", row->name, text);
         g_free(text);
     }
     for (unsigned i = 0; d->cls->mmio && d->cls->mmio[i].name; i++) {
         print_bank(d, i, &p);
     }
     if (d->guest_errors) {
-        print_line(&p, "  guest errors: %" PRIu64, d->guest_errors);
+        printer_line(&p, "  guest errors: %" PRIu64, d->guest_errors);
     }
 }

@@ -6,6 +6,8 @@
  */
 #include <assert.h>
 #include <glib-unix.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 #include "core/private.h"
 
@@ -119,4 +121,17 @@ void machine_fd_remove(Machine *m, unsigned handle)
             return;
         }
     }
+}
+
+/* ---- lines for the monitor ---- */
+
+void printer_line(const Printer *p, const char *fmt, ...)
+{
+    char line[256];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    p->print(p->opaque, line);
 }

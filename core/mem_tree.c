@@ -243,22 +243,6 @@ MemView *mem_view_build(Machine *m, MemRegion *root)
 
 /* ---- for info mtree ---- */
 
-typedef struct Printer {
-    void (*print)(void *opaque, const char *line);
-    void *opaque;
-} Printer;
-
-static void G_GNUC_PRINTF(2, 3) print_line(const Printer *p, const char *fmt, ...)
-{
-    char line[256];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(line, sizeof line, fmt, ap);
-    va_end(ap);
-    p->print(p->opaque, line);
-}
-
 static const char *kind_name(const MemRegion *r)
 {
     static const char *const names[] = {"container", "ram", "rom", "romd", "i/o", "alias"};
@@ -273,7 +257,7 @@ static void print_tree(const Printer *p, const MemRegion *r, uint64_t base, unsi
     if (r->kind == MEM_ALIAS) {
         snprintf(target, sizeof target, " of %s @%" PRIx64, r->target->name, r->target_offset);
     }
-    print_line(p, "%*s%016" PRIx64 "-%016" PRIx64 " (prio %d, %s): %s%s%s", (int)(2 * depth), "",
+    printer_line(p, "%*s%016" PRIx64 "-%016" PRIx64 " (prio %d, %s): %s%s%s", (int)(2 * depth), "",
                base, base + r->bytes - 1, r->priority, kind_name(r), r->name, target,
                r->enabled ? "" : " [disabled]");
     for (const MemRegion *c = r->first_child; c && depth < MAX_DEPTH; c = c->next_sibling) {
@@ -286,7 +270,7 @@ static void print_view(const Printer *p, const MemView *v)
     for (unsigned i = 0; i < v->n; i++) {
         const MemRange *r = &v->ranges[i];
 
-        print_line(p, "  %016" PRIx64 "-%016" PRIx64 " (%s): %s @%" PRIx64, r->start, r->last,
+        printer_line(p, "  %016" PRIx64 "-%016" PRIx64 " (%s): %s @%" PRIx64, r->start, r->last,
                    kind_name(r->region), r->region->name, r->region_offset);
     }
 }
@@ -296,7 +280,7 @@ void mem_print(Machine *m, bool flat, void (*print)(void *opaque, const char *li
     Printer p = {print, opaque};
 
     for (AddressSpace *as = m->p->spaces; as; as = as->next) {
-        print_line(&p, "address-space: %s", as->name);
+        printer_line(&p, "address-space: %s", as->name);
         if (flat) {
             print_view(&p, atomic_load(&as->view));
         } else {

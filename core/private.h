@@ -184,4 +184,12 @@ static inline bool machine_lock_nested(Machine *m)
     return true;
 }
 
+/* ---- lines for the monitor: core/loop.c ---- */
+
+typedef struct Printer {
+    void (*print)(void *opaque, const char *line);
+    void *opaque;
+} Printer;
+void printer_line(const Printer *p, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
+
 #endif

@@ -33,6 +33,7 @@ typedef struct GicWord {
     uint32_t group;    /* 1: Group 1 */
     uint32_t mod;      /* GICv3: IGRPMODR */
 } GicWord;
+extern const StateDesc gic_word_state[]; /* gic_virt.c */
 
 static inline uint32_t gic_word_pending(const GicWord *w)
 {

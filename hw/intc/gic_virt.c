@@ -7,6 +7,14 @@
 
 #include "hw/intc/gic_common.h"
 
+const StateDesc gic_word_state[] = {{STATE_FIELD(STATE_U32, GicWord, enabled)},
+                                       {STATE_FIELD(STATE_U32, GicWord, active)},
+                                       {STATE_FIELD(STATE_U32, GicWord, latch)},
+                                       {STATE_FIELD(STATE_U32, GicWord, level)},
+                                       {STATE_FIELD(STATE_U32, GicWord, edge)},
+                                       {STATE_FIELD(STATE_U32, GicWord, group)},
+                                       {0}};
+
 const StateDesc gic_virt_state[] = {{STATE_FIELD(STATE_U32, GicVirt, hcr)},
                                     {STATE_FIELD(STATE_U32, GicVirt, vmcr)},
                                     {STATE_ARRAY(STATE_U32, GicVirt, apr)},

@@ -228,16 +228,8 @@ static const MmioDesc gicv2_mmio[] = {{.name = "gicd",
                                        .write = gicv2_vcpu_write},
                                       {0}};
 
-static const StateDesc word_state[] = {{STATE_FIELD(STATE_U32, GicWord, enabled)},
-                                       {STATE_FIELD(STATE_U32, GicWord, active)},
-                                       {STATE_FIELD(STATE_U32, GicWord, latch)},
-                                       {STATE_FIELD(STATE_U32, GicWord, level)},
-                                       {STATE_FIELD(STATE_U32, GicWord, edge)},
-                                       {STATE_FIELD(STATE_U32, GicWord, group)},
-                                       {0}};
-
 static const StateDesc cpu_state[] = {
-    {STATE_FIELD(STATE_STRUCT, GicV2Cpu, word), .sub = word_state},
+    {STATE_FIELD(STATE_STRUCT, GicV2Cpu, word), .sub = gic_word_state},
     {STATE_ARRAY(STATE_U8, GicV2Cpu, prio)},
     {STATE_ARRAY(STATE_U8, GicV2Cpu, sgi_source)},
     {STATE_ARRAY(STATE_U32, GicV2Cpu, nsacr)},
@@ -251,7 +243,7 @@ static const StateDesc cpu_state[] = {
 /* Reset is gicv2_reset()'s: input levels survive it. */
 static const StateDesc gicv2_state[] = {
     {STATE_FIELD(STATE_U32, GicV2, ctlr), .keep = true},
-    {STATE_ARRAY(STATE_STRUCT, GicV2, spi), .sub = word_state, .keep = true},
+    {STATE_ARRAY(STATE_STRUCT, GicV2, spi), .sub = gic_word_state, .keep = true},
     {STATE_ARRAY(STATE_U8, GicV2, prio), .keep = true},
     {.name = "target",
      .kind = STATE_U32,

@@ -285,16 +285,8 @@ static const MmioDesc gicv3_mmio[] = {{.name = "gicd",
                                        .write = gicv3_redist_high_write},
                                       {0}};
 
-static const StateDesc word_state[] = {{STATE_FIELD(STATE_U32, GicWord, enabled)},
-                                       {STATE_FIELD(STATE_U32, GicWord, active)},
-                                       {STATE_FIELD(STATE_U32, GicWord, latch)},
-                                       {STATE_FIELD(STATE_U32, GicWord, level)},
-                                       {STATE_FIELD(STATE_U32, GicWord, edge)},
-                                       {STATE_FIELD(STATE_U32, GicWord, group)},
-                                       {0}};
-
 static const StateDesc cpu_state[] = {
-    {STATE_FIELD(STATE_STRUCT, GicV3Cpu, word), .sub = word_state},
+    {STATE_FIELD(STATE_STRUCT, GicV3Cpu, word), .sub = gic_word_state},
     {STATE_ARRAY(STATE_U8, GicV3Cpu, prio)},
     {STATE_FIELD(STATE_U32, GicV3Cpu, waker)},
     {STATE_FIELD(STATE_U32, GicV3Cpu, ctlr)},
@@ -311,7 +303,7 @@ static const StateDesc cpu_state[] = {
 /* Reset is gicv3_reset()'s: input levels survive it. */
 static const StateDesc gicv3_state[] = {
     {STATE_FIELD(STATE_U32, GicV3, ctlr), .keep = true},
-    {STATE_ARRAY(STATE_STRUCT, GicV3, spi), .sub = word_state, .keep = true},
+    {STATE_ARRAY(STATE_STRUCT, GicV3, spi), .sub = gic_word_state, .keep = true},
     {STATE_ARRAY(STATE_U8, GicV3, prio), .keep = true},
     {STATE_ARRAY(STATE_U64, GicV3, router), .keep = true},
     {STATE_ARRAY(STATE_STRUCT, GicV3, cpu), .sub = cpu_state, .keep = true},
