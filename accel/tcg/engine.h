@@ -158,6 +158,9 @@ struct TcgEngine {
     TcgVcpu          *vcpus;
     TcgCpu           *model;       /* copy of the first vCPU: constant features for tier 2 */
     _Atomic(uint64_t) gen;
+    /* Regions made known so far. What generated code meets by links and jump caches was written
+     * before; leaving it, one acquire load orders that for C code too (engine_seen()). */
+    _Atomic(uint64_t) published;
     /* Addresses whose region was replaced or dropped, the last TCG_CHANGES of n_changes: vCPUs look
      * them up again instead of forgetting all they know. Under lock. */
     uint64_t          changes[TCG_CHANGES];
@@ -249,6 +252,11 @@ static inline uint64_t engine_pc(const TcgEngine *e, const TcgCpu *cpu)
 static inline void engine_set_pc(const TcgEngine *e, TcgCpu *cpu, uint64_t pc)
 {
     *(uint64_t *)((char *)cpu + e->guest->slots[e->guest->pc_slot].offset) = pc;
+}
+/* After generated code was left, before what its exit names (links, entries) is read. */
+static inline void engine_seen(TcgEngine *e)
+{
+    (void)atomic_load_explicit(&e->published, memory_order_acquire);
 }
 static inline TcgJumpEntry *engine_jump_entry(TcgCpu *cpu, uint64_t pc)
 {

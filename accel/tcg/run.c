@@ -219,6 +219,7 @@ TcgExit tcg_run(TcgCpu *cpu)
             const TcgCodeBuf *buf = &now->buf;
             cpu->exit_stub = e->backend->exit_address(buf); /* the one before may be freed */
             e->backend->enter(buf, cpu, r->c.code);
+            engine_seen(e);
             reason = left_code(e, cpu);
         } else {
             reason = engine_interp(v, r, NULL);

@@ -157,6 +157,7 @@ static TcgExit enter_code(SysVcpu *s, const Next *next)
         const TcgCodeBuf *buf = &now->buf;
         cpu->exit_stub = e->backend->exit_address(buf);
         e->backend->enter(buf, cpu, next->code);
+        engine_seen(e);
         reason = cpu->exit_reason;
         if ((reason == TCG_EXIT_HOT || reason == TCG_EXIT_POLL) && cpu->exit_info) {
             engine_set_pc(e, cpu, ((const TcgEntry *)cpu->exit_info)->pc);

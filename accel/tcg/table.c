@@ -176,6 +176,7 @@ void engine_publish(TcgEngine *e, TcgRegion *r)
     r->next_all = e->regions;
     e->regions = r;
     pages_add(e, r);
+    atomic_fetch_add_explicit(&e->published, 1, memory_order_release);
     slot_set(slot, r);
     if (old) {
         /* Everyone who links to the old code goes to the new one; it stays valid meanwhile. */
