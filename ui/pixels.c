@@ -1,55 +1,44 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Pixels of a surface as 0x00RRGGBB words: where each format keeps its colours. */
+/* Pixels of a surface as 0x00RRGGBB words, by pixman. */
 #include "ui/pixels.h"
 
+#include <pixman.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "util/bits.h"
-
-/* Positions of the lowest bit of red, green and blue in formats of eight bits a colour. */
-typedef struct Layout {
-    uint8_t r, g, b;
-} Layout;
-
-static const Layout layouts[PIXEL_N] = {
-    [PIXEL_X8R8G8B8] = {16, 8, 0},  [PIXEL_A8R8G8B8] = {16, 8, 0},  [PIXEL_X8B8G8R8] = {0, 8, 16},
-    [PIXEL_A8B8G8R8] = {0, 8, 16},  [PIXEL_B8G8R8X8] = {8, 16, 24}, [PIXEL_B8G8R8A8] = {8, 16, 24},
-    [PIXEL_R8G8B8X8] = {24, 16, 8}, [PIXEL_R8G8B8A8] = {24, 16, 8}, [PIXEL_R8G8B8] = {16, 8, 0},
+/* Formats with alpha are read without it: a screen is opaque. */
+static const pixman_format_code_t formats[PIXEL_N] = {
+    [PIXEL_X8R8G8B8] = PIXMAN_x8r8g8b8, [PIXEL_A8R8G8B8] = PIXMAN_x8r8g8b8,
+    [PIXEL_X8B8G8R8] = PIXMAN_x8b8g8r8, [PIXEL_A8B8G8R8] = PIXMAN_x8b8g8r8,
+    [PIXEL_B8G8R8X8] = PIXMAN_b8g8r8x8, [PIXEL_B8G8R8A8] = PIXMAN_b8g8r8x8,
+    [PIXEL_R8G8B8X8] = PIXMAN_r8g8b8x8, [PIXEL_R8G8B8A8] = PIXMAN_r8g8b8x8,
+    [PIXEL_R5G6B5] = PIXMAN_r5g6b5,     [PIXEL_R8G8B8] = PIXMAN_r8g8b8,
 };
-
-static uint32_t rgb(uint32_t r, uint32_t g, uint32_t b)
-{
-    return r << 16 | g << 8 | b;
-}
-
-/* The upper bits are repeated below, so that full intensity stays full. */
-static uint32_t from_565(uint16_t v)
-{
-    uint32_t r = v >> 11, g = v >> 5 & 0x3f, b = v & 0x1f;
-
-    return rgb(r << 3 | r >> 2, g << 2 | g >> 4, b << 3 | b >> 2);
-}
 
 void pixels_to_rgb(uint32_t *dst, const uint8_t *src, PixelFormat f, uint32_t n)
 {
-    Layout at = layouts[f];
-
-    if (f == PIXEL_R5G6B5) {
-        for (uint32_t i = 0; i < n; i++) {
-            dst[i] = from_565(load_le16(src + 2 * (size_t)i));
+    size_t bytes = (size_t)n * pixel_bytes(f), stride = (bytes + 3) & ~(size_t)3;
+    uint8_t *copy = NULL;
+    if ((uintptr_t)src & 3 || stride != bytes) { /* pixman wants rows of whole words */
+        copy = malloc(stride);
+        if (!copy) {
+            abort();
         }
-    } else if (f == PIXEL_R8G8B8) {
-        for (uint32_t i = 0; i < n; i++, src += 3) {
-            dst[i] = rgb(src[2], src[1], src[0]);
-        }
-    } else if (f == PIXEL_X8R8G8B8 || f == PIXEL_A8R8G8B8) {
-        for (uint32_t i = 0; i < n; i++) {
-            dst[i] = load_le32(src + 4 * (size_t)i) & 0xffffff;
-        }
-    } else {
-        for (uint32_t i = 0; i < n; i++) {
-            uint32_t v = load_le32(src + 4 * (size_t)i);
-            dst[i] = rgb(v >> at.r & 0xff, v >> at.g & 0xff, v >> at.b & 0xff);
-        }
+        memcpy(copy, src, bytes);
+        src = copy;
+    }
+    pixman_image_t *from = pixman_image_create_bits_no_clear(
+        formats[f], (int)n, 1, (uint32_t *)(uintptr_t)src, (int)stride);
+    pixman_image_t *to =
+        pixman_image_create_bits_no_clear(PIXMAN_x8r8g8b8, (int)n, 1, dst, (int)n * 4);
+    if (!from || !to) {
+        abort();
+    }
+    pixman_image_composite32(PIXMAN_OP_SRC, from, NULL, to, 0, 0, 0, 0, 0, 0, (int)n, 1);
+    pixman_image_unref(from);
+    pixman_image_unref(to);
+    free(copy);
+    for (uint32_t i = 0; i < n; i++) {
+        dst[i] &= 0xffffff; /* pixman leaves what x8 holds open */
     }
 }
