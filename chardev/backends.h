@@ -54,17 +54,26 @@ Chardev *char_null_open(Machine *m, const ChardevOptions *o, Error *err);
 
 /* ---- the common part; first member of every kind */
 
-typedef struct CharBase {
-    Chardev dev;
-    char   *id;
-    char    label[256];
-    int     log_fd; /* logfile=; -1: none */
-} CharBase;
+typedef struct CharBase CharBase;
+struct CharBase {
+    Chardev  dev;
+    char    *id;
+    char     label[256];
+    int      log_fd; /* logfile=; -1: none */
+    unsigned busy;   /* callbacks of a front end that are running */
+    bool     closed; /* the ops' close was called */
+    void   (*destroy)(CharBase *b); /* frees what the kind has, but not b itself; may be NULL */
+};
 
-/* Opens logfile=; false: err. The ops' close must end with char_base_fini(). */
+/* Opens logfile=; false: err. The ops' close stops everything and ends with char_base_fini(), which
+ * frees the object, g_malloc()ed with its CharBase first: at once, or when the last callback that runs
+ * has returned, for a front end may free its chardev out of one. Whoever calls a front end and goes
+ * on with the object afterwards does so between enter and leave. */
 bool char_base_init(CharBase *b, Machine *m, const ChardevOptions *o, const ChardevOps *ops,
                     Error *err);
 void char_base_fini(CharBase *b);
+void char_base_enter(CharBase *b);
+void char_base_leave(CharBase *b); /* b may be gone afterwards */
 void char_base_log(CharBase *b, const uint8_t *buf, size_t bytes);
 
 /* ---- a stream on one or two descriptors */
@@ -93,7 +102,8 @@ size_t char_fd_write(Chardev *dev, const uint8_t *buf, size_t bytes);
 void   char_fd_set_front(Chardev *dev, const ChardevFront *f);
 void   char_fd_accept_input(Chardev *dev);
 
-void char_fd_init(CharFd *c);
+void char_fd_init(CharFd *c); /* sets base.destroy */
+void char_fd_destroy(CharBase *b);
 /* The peer is there: sets descriptors non-blocking where they are ours alone, watches, tells. */
 void char_fd_open(CharFd *c, int in_fd, int out_fd);
 /* Stops watching and forgets what is pending; the descriptors stay the caller's to close. */

@@ -9,7 +9,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "chardev/backends.h"
@@ -36,12 +39,36 @@ bool char_base_init(CharBase *b, Machine *m, const ChardevOptions *o, const Char
     return true;
 }
 
-void char_base_fini(CharBase *b)
+static void base_free(CharBase *b)
 {
+    if (b->destroy) {
+        b->destroy(b);
+    }
     if (b->log_fd >= 0) {
         close(b->log_fd);
     }
     g_free(b->id);
+    g_free(b);
+}
+
+void char_base_fini(CharBase *b)
+{
+    b->closed = true;
+    if (!b->busy) {
+        base_free(b);
+    }
+}
+
+void char_base_enter(CharBase *b)
+{
+    b->busy++;
+}
+
+void char_base_leave(CharBase *b)
+{
+    if (--b->busy == 0 && b->closed) {
+        base_free(b);
+    }
 }
 
 void char_base_log(CharBase *b, const uint8_t *buf, size_t bytes)
@@ -79,18 +106,16 @@ static size_t pending_bytes(const CharFd *c)
 static void fd_lost(CharFd *c)
 {
     char_fd_shut(c);
-    if (c->hangup) {
+    if (c->hangup && !c->base.closed) {
         c->hangup(c);
     }
 }
 
-static bool fd_readable(int fd, GIOCondition condition, void *opaque)
+static bool take_input(CharFd *c, int fd)
 {
-    CharFd *c = opaque;
     uint8_t buf[4096];
     size_t room = chardev_room(&c->base.dev);
 
-    (void)condition;
     if (!room) {
         c->in_watch = 0;
         return false;
@@ -112,6 +137,17 @@ static bool fd_readable(int fd, GIOCondition condition, void *opaque)
     return c->in_watch == watch;
 }
 
+static bool fd_readable(int fd, GIOCondition condition, void *opaque)
+{
+    CharFd *c = opaque;
+
+    (void)condition;
+    char_base_enter(&c->base);
+    bool more = take_input(c, fd);
+    char_base_leave(&c->base);
+    return more;
+}
+
 static void update_input(CharFd *c)
 {
     Chardev *dev = &c->base.dev;
@@ -122,13 +158,38 @@ static void update_input(CharFd *c)
     }
 }
 
+/* As write(), but a reader that went away is EPIPE alone: the signal would end the process, and its
+ * disposition is not ours to change. */
+static ssize_t write_quietly(int fd, const uint8_t *buf, size_t bytes)
+{
+    ssize_t n = send(fd, buf, bytes, MSG_NOSIGNAL);
+
+    if (n >= 0 || errno != ENOTSOCK) {
+        return n;
+    }
+    sigset_t pipe_only, old, pending;
+
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe_only, &old);
+    n = write(fd, buf, bytes);
+    int saved = errno;
+    if (n < 0 && saved == EPIPE && !sigismember(&pending, SIGPIPE)) {
+        sigtimedwait(&pipe_only, NULL, &(struct timespec){0}); /* takes it back */
+    }
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    errno = saved;
+    return n;
+}
+
 /* Writes what it can of buf; -1: the peer is gone. */
 static ssize_t fd_write_some(CharFd *c, const uint8_t *buf, size_t bytes)
 {
     size_t done = 0;
 
     while (done < bytes) {
-        ssize_t n = write(c->out_fd, buf + done, bytes - done);
+        ssize_t n = write_quietly(c->out_fd, buf + done, bytes - done);
 
         if (n > 0) {
             done += (size_t)n;
@@ -143,13 +204,10 @@ static ssize_t fd_write_some(CharFd *c, const uint8_t *buf, size_t bytes)
     return (ssize_t)done;
 }
 
-static bool fd_writable(int fd, GIOCondition condition, void *opaque)
+static bool send_pending(CharFd *c)
 {
-    CharFd *c = opaque;
     ssize_t n = fd_write_some(c, c->pending->data + c->pending_start, pending_bytes(c));
 
-    (void)fd;
-    (void)condition;
     if (n < 0) {
         c->out_watch = 0;
         fd_lost(c);
@@ -169,6 +227,18 @@ static bool fd_writable(int fd, GIOCondition condition, void *opaque)
         }
     }
     return false;
+}
+
+static bool fd_writable(int fd, GIOCondition condition, void *opaque)
+{
+    CharFd *c = opaque;
+
+    (void)fd;
+    (void)condition;
+    char_base_enter(&c->base);
+    bool more = send_pending(c);
+    char_base_leave(&c->base);
+    return more;
 }
 
 void char_fd_send_raw(CharFd *c, const uint8_t *buf, size_t bytes)
@@ -235,6 +305,12 @@ void char_fd_init(CharFd *c)
 {
     c->in_fd = c->out_fd = -1;
     c->pending = g_byte_array_new();
+    c->base.destroy = char_fd_destroy;
+}
+
+void char_fd_destroy(CharBase *b)
+{
+    g_byte_array_free(((CharFd *)b)->pending, TRUE);
 }
 
 void char_fd_open(CharFd *c, int in_fd, int out_fd)

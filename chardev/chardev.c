@@ -88,11 +88,25 @@ static bool read_options(KeyVals *kv, const ChardevOption *rows, ChardevOptions 
     return true;
 }
 
+typedef struct Lookup {
+    const char *id;
+    bool found;
+} Lookup;
+
+static void compare_id(Chardev *c, void *opaque)
+{
+    Lookup *look = opaque;
+
+    look->found |= !strcmp(c->id, look->id);
+}
+
 /* Opens, puts a mux above if wanted, and lists it. */
 static Chardev *open_listed(Machine *m, const ChardevBackend *b, const ChardevOptions *o,
                             Error *err)
 {
-    if (chardev_by_id(m, o->id)) {
+    Lookup look = {.id = o->id};
+    chardev_each(m, compare_id, &look);
+    if (look.found) {
         error_set(err, "there is a chardev '%s' already; give it another id", o->id);
         return NULL;
     }
@@ -230,7 +244,9 @@ static bool append_form(GString *s, ShortKind kind, const char *rest, Error *err
     case SHORT_PATH:
         g_string_append(s, ",path=");
         append_escaped(s, rest, strlen(rest));
-        return *rest || error_set(err, "the path is missing");
+        ok = *rest;
+        comma = NULL; /* part of the path */
+        break;
     case SHORT_UNIX:
         g_string_append(s, ",path=");
         append_escaped(s, rest, (size_t)(end - rest));
@@ -245,8 +261,12 @@ static bool append_form(GString *s, ShortKind kind, const char *rest, Error *err
     if (comma) {
         g_string_append(s, comma);
     }
-    return ok ||
-           error_set(err, kind <= SHORT_PATH ? "it takes no argument" : "HOST:PORT is missing");
+    static const char *const wrong[] = {
+        [SHORT_BARE] = "it takes no argument", [SHORT_PATH] = "the path is missing",
+        [SHORT_UNIX] = "the path is missing",  [SHORT_INET] = "HOST:PORT is missing",
+        [SHORT_UDP] = "HOST:PORT is missing",
+    };
+    return ok || error_set(err, "%s", wrong[kind]);
 }
 
 static Chardev *new_from_form(Machine *m, const char *form, const char *id, Error *err)

@@ -24,9 +24,7 @@ static void fd_pair_close(Chardev *dev)
     if (c->out_fd >= 0) {
         close(c->out_fd);
     }
-    g_byte_array_free(c->pending, TRUE);
     char_base_fini(&c->base);
-    g_free(c);
 }
 
 static const ChardevOps fd_pair_ops = {

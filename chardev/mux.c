@@ -34,6 +34,7 @@ struct Mux {
     bool stamps, line_start;
     int64_t stamps_from_ns;
     Timer stall;
+    Timer drain; /* a front end may ask for more out of any thread: given on the main loop's */
     void (*commit)(void *opaque);
     void *commit_opaque;
 };
@@ -114,18 +115,36 @@ static void port_put(MuxPort *p, uint8_t byte)
 
 static void port_accept_input(Chardev *dev)
 {
-    MuxPort *p = (MuxPort *)dev;
+    Mux *x = ((MuxPort *)dev)->mux;
 
-    port_drain(p);
-    if (p->bytes < sizeof p->buf) {
-        chardev_accept_input(p->mux->below);
+    timer_set(&x->drain, clock_ns(x->base.dev.machine, CLOCK_HOST));
+}
+
+static void mux_drain(void *opaque)
+{
+    Mux *x = opaque;
+    bool room = false;
+
+    char_base_enter(&x->base);
+    for (unsigned i = 0; i < x->n_ports && !x->base.closed; i++) {
+        port_drain(x->ports[i]);
+        room |= i == x->focus && x->ports[i]->bytes < sizeof x->ports[i]->buf;
     }
+    if (room && !x->base.closed) {
+        chardev_accept_input(x->below);
+    }
+    char_base_leave(&x->base);
 }
 
 static void port_set_front(Chardev *dev, const ChardevFront *f)
 {
+    MuxPort *p = (MuxPort *)dev;
+
     if (f) {
         port_accept_input(dev);
+        if (mux_focus_port(p->mux) == p) {
+            chardev_event(dev, CHARDEV_FOCUS);
+        }
     }
 }
 
@@ -224,7 +243,8 @@ static void mux_receive(void *opaque, const uint8_t *buf, size_t bytes)
 {
     Mux *x = opaque;
 
-    for (size_t i = 0; i < bytes; i++) {
+    char_base_enter(&x->base);
+    for (size_t i = 0; i < bytes && !x->base.closed; i++) {
         if (x->escaped) {
             x->escaped = false;
             mux_command(x, buf[i]);
@@ -234,33 +254,38 @@ static void mux_receive(void *opaque, const uint8_t *buf, size_t bytes)
             port_put(mux_focus_port(x), buf[i]);
         }
     }
-    if (mux_focus_port(x)) {
+    if (mux_focus_port(x) && !x->base.closed) {
         port_drain(mux_focus_port(x));
     }
+    char_base_leave(&x->base);
 }
 
 static void mux_event(void *opaque, ChardevEvent e)
 {
     Mux *x = opaque;
 
-    for (unsigned i = 0; i < x->n_ports; i++) {
+    char_base_enter(&x->base);
+    for (unsigned i = 0; i < x->n_ports && !x->base.closed; i++) {
         if (e == CHARDEV_BREAK && i != x->focus) {
             continue;
         }
         x->ports[i]->dev.open = x->below->open;
         chardev_event(&x->ports[i]->dev, e);
     }
+    char_base_leave(&x->base);
 }
 
 static void mux_writable(void *opaque)
 {
     Mux *x = opaque;
 
-    for (unsigned i = 0; i < x->n_ports; i++) {
+    char_base_enter(&x->base);
+    for (unsigned i = 0; i < x->n_ports && !x->base.closed; i++) {
         if (x->ports[i]->dev.front.writable) {
             x->ports[i]->dev.front.writable(x->ports[i]->dev.front.opaque);
         }
     }
+    char_base_leave(&x->base);
 }
 
 /* ---- the mux itself */
@@ -275,16 +300,22 @@ static void mux_close(Chardev *dev)
     Mux *x = mux_of(dev);
 
     timer_cancel(&x->stall);
+    timer_cancel(&x->drain);
     for (unsigned i = 0; i < x->n_ports; i++) {
-        if (x->ports[i]->dev.in_use) {
-            chardev_detach(&x->ports[i]->dev);
-        }
-        g_free(x->ports[i]);
+        chardev_detach(&x->ports[i]->dev);
     }
     chardev_detach(x->below);
     x->below->ops->close(x->below);
     char_base_fini(&x->base);
-    g_free(x);
+}
+
+static void mux_destroy(CharBase *b)
+{
+    Mux *x = (Mux *)b;
+
+    for (unsigned i = 0; i < x->n_ports; i++) {
+        g_free(x->ports[i]);
+    }
 }
 
 static const ChardevOps mux_ops = {
@@ -296,6 +327,11 @@ static const ChardevOps mux_ops = {
 bool chardev_is_mux(const Chardev *c)
 {
     return c && c->ops == &mux_ops;
+}
+
+bool chardev_is_mux_port(const Chardev *c)
+{
+    return c && c->ops == &port_ops;
 }
 
 Chardev *chardev_mux_new(Machine *m, const char *id, Chardev *below, Error *err)
@@ -311,10 +347,11 @@ Chardev *chardev_mux_new(Machine *m, const char *id, Chardev *below, Error *err)
     x->below = below;
     x->base.dev.open = below->open;
     snprintf(x->base.label, sizeof x->base.label, "mux:%s", below->label);
+    x->base.destroy = mux_destroy;
     timer_init(&x->stall, m, CLOCK_HOST, mux_stall, x);
+    timer_init(&x->drain, m, CLOCK_HOST, mux_drain, x);
     if (!chardev_attach(below, &front, err)) {
         char_base_fini(&x->base);
-        g_free(x);
         return NULL;
     }
     return &x->base.dev;
@@ -351,8 +388,8 @@ void chardev_mux_focus(Chardev *mux, unsigned port)
     }
     x->focus = port;
     x->stalled = false;
-    chardev_event(&x->ports[port]->dev, CHARDEV_FOCUS);
     port_accept_input(&x->ports[port]->dev);
+    chardev_event(&x->ports[port]->dev, CHARDEV_FOCUS);
 }
 
 void chardev_mux_on_commit(Chardev *mux, void (*fn)(void *opaque), void *opaque)

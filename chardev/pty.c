@@ -59,10 +59,9 @@ static void pty_close(Chardev *dev)
     if (p->link) {
         unlink(p->link);
         g_free(p->link);
+        p->link = NULL;
     }
-    g_byte_array_free(p->fd.pending, TRUE);
     char_base_fini(&p->fd.base);
-    g_free(p);
 }
 
 static const ChardevOps pty_ops = {

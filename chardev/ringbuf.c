@@ -32,13 +32,14 @@ static size_t ringbuf_write(Chardev *dev, const uint8_t *buf, size_t bytes)
     return bytes;
 }
 
+static void ringbuf_destroy(CharBase *b)
+{
+    g_free(((Ringbuf *)b)->data);
+}
+
 static void ringbuf_close(Chardev *dev)
 {
-    Ringbuf *r = (Ringbuf *)dev;
-
-    g_free(r->data);
-    char_base_fini(&r->base);
-    g_free(r);
+    char_base_fini((CharBase *)dev);
 }
 
 static const ChardevOps ringbuf_ops = {.write = ringbuf_write, .close = ringbuf_close};
@@ -56,6 +57,7 @@ Chardev *char_ringbuf_open(Machine *m, const ChardevOptions *o, Error *err)
     }
     r->size_bytes = o->size_bytes;
     r->data = g_malloc(r->size_bytes);
+    r->base.destroy = ringbuf_destroy;
     r->base.dev.open = true;
     snprintf(r->base.label, sizeof r->base.label, "ringbuf:%zu", r->size_bytes);
     return &r->base.dev;
@@ -85,5 +87,9 @@ size_t chardev_ringbuf_inject(Chardev *c, const uint8_t *buf, size_t bytes)
     if (!chardev_is_ringbuf(c)) {
         return 0;
     }
-    return chardev_deliver(c, buf, MIN(bytes, chardev_room(c)));
+    CharBase *b = (CharBase *)c;
+    char_base_enter(b);
+    size_t n = chardev_deliver(c, buf, MIN(bytes, chardev_room(c)));
+    char_base_leave(b);
+    return n;
 }

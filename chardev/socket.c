@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -351,6 +352,16 @@ static int bind_listen(int family, const struct sockaddr *a, socklen_t bytes)
     return sock;
 }
 
+/* A path given by mistake must not cost a file. */
+static void unlink_socket(const char *path)
+{
+    struct stat st;
+
+    if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
+        unlink(path);
+    }
+}
+
 static bool socket_listen(CharSocket *s, Error *err)
 {
     if (s->path) {
@@ -358,7 +369,7 @@ static bool socket_listen(CharSocket *s, Error *err)
         socklen_t bytes = unix_address(s, &a);
 
         if (!s->abstract) {
-            unlink(s->path); /* of an earlier run; only a socket can be bound over */
+            unlink_socket(s->path); /* of an earlier run */
         }
         s->listen_fd = bind_listen(AF_UNIX, (struct sockaddr *)&a, bytes);
         return s->listen_fd >= 0 || error_set_errno(err, "cannot listen on %s", s->path);
@@ -407,15 +418,20 @@ static void socket_close(Chardev *dev)
     if (s->listen_fd >= 0) {
         close(s->listen_fd);
         if (s->path && !s->abstract) {
-            unlink(s->path);
+            unlink_socket(s->path);
         }
     }
+    char_base_fini(&s->fd.base);
+}
+
+static void socket_destroy(CharBase *b)
+{
+    CharSocket *s = (CharSocket *)b;
+
     g_free(s->path);
     g_free(s->host);
     g_free(s->port);
-    g_byte_array_free(s->fd.pending, TRUE);
-    char_base_fini(&s->fd.base);
-    g_free(s);
+    char_fd_destroy(b);
 }
 
 static const ChardevOps socket_ops = {
@@ -479,6 +495,7 @@ Chardev *char_socket_open(Machine *m, const ChardevOptions *o, Error *err)
         return NULL;
     }
     char_fd_init(&s->fd);
+    s->fd.base.destroy = socket_destroy;
     s->fd.hangup = socket_hangup;
     s->sock = s->listen_fd = -1;
     s->path = g_strdup(o->path);
@@ -568,6 +585,7 @@ Chardev *char_udp_open(Machine *m, const ChardevOptions *o, Error *err)
         return NULL;
     }
     char_fd_init(&s->fd);
+    s->fd.base.destroy = socket_destroy;
     s->fd.message = true;
     s->fd.hangup = udp_error;
     s->listen_fd = -1;

@@ -48,9 +48,7 @@ static void stdio_close(Chardev *dev)
     if (s->fd.out_fd >= 0) {
         close(s->fd.out_fd);
     }
-    g_byte_array_free(s->fd.pending, TRUE);
     char_base_fini(&s->fd.base);
-    g_free(s);
 }
 
 static const ChardevOps stdio_ops = {
@@ -63,6 +61,9 @@ static const ChardevOps stdio_ops = {
 /* Input ended; output goes on. */
 static void stdio_eof(CharFd *c)
 {
+    if (c->in_fd >= 0) {
+        close(c->in_fd);
+    }
     c->in_fd = -1;
     c->base.dev.open = true;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chardev/chardev.h"
 #include "emu/session.h"
 #include "hw/devices.h"
 
@@ -154,6 +155,21 @@ static bool answer_machine(const Session *s)
     return false;
 }
 
+/* -chardev BACKEND,help */
+static bool answer_chardev(const Session *s)
+{
+    const OptValues *v = &s->options.of[OPT_CHARDEV];
+    for (unsigned i = 0; i < v->n; i++) {
+        const char *comma = strchr(v->v[i], ',');
+        char name[64];
+        if (comma && is_help(comma + 1)) {
+            snprintf(name, sizeof name, "%.*s", (int)(comma - v->v[i]), v->v[i]);
+            return chardev_print_help(name, stdout);
+        }
+    }
+    return false;
+}
+
 static void print_cpus(const Session *s)
 {
     puts("Available CPUs:");
@@ -177,9 +193,7 @@ bool session_answer_help(Session *s)
     static const char *const netdevs[] = {"user",   "tap",   "bridge",  "socket",
                                           "stream", "dgram", "hubport", NULL};
     static const char *const objects[] = {"rng-random", "rng-builtin", "memory-backend-ram", NULL};
-    static const char *const chardevs[] = {"stdio", "pty",     "file", "socket", "pipe",
-                                           "null",  "ringbuf", "mux",  NULL};
-    if (answer_machine(s) || answer_device(s)) {
+    if (answer_machine(s) || answer_device(s) || answer_chardev(s)) {
         return true;
     }
     if (asked(s, OPT_MACHINE)) {
@@ -197,7 +211,7 @@ bool session_answer_help(Session *s)
     } else if (asked(s, OPT_OBJECT)) {
         print_list("List of user creatable objects:", objects);
     } else if (asked(s, OPT_CHARDEV)) {
-        print_list("Available chardev backend types:", chardevs);
+        chardev_print_help(NULL, stdout);
     } else if (asked(s, OPT_D)) {
         log_print_kinds(session_log_kinds, stdout);
     } else if (asked(s, OPT_L)) {

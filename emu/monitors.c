@@ -353,12 +353,11 @@ static void list_vnc(void *opaque, MonitorPrint *print, void *to)
 static bool add_monitor(Session *s, unsigned i, Error *err)
 {
     Chardev *c = s->monitors[i];
-    bool shared = chardev_is_mux(c);
-    Chardev *port = shared ? chardev_mux_port(c) : c;
+    Chardev *port = chardev_is_mux(c) ? chardev_mux_port(c) : c;
     if (!port) {
         return error_set(err, "chardev '%s': no free port", c->id);
     }
-    s->hmp[i] = monitor_new(s->monitor, port, shared, err);
+    s->hmp[i] = monitor_new(s->monitor, port, chardev_is_mux_port(port), err);
     return s->hmp[i] != NULL;
 }
 

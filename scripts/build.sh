@@ -5,7 +5,8 @@
 build=$top/build
 
 PACKAGES_BUILD="gcc libc6-dev make autoconf automake pkg-config perl libcapstone-dev libglib2.0-dev libfdt-dev
-    zlib1g-dev libzstd-dev liburing-dev libsdl2-dev libpixman-1-dev libslirp-dev libpng-dev nettle-dev"
+    zlib1g-dev libzstd-dev liburing-dev libsdl2-dev libpixman-1-dev libslirp-dev libpng-dev nettle-dev
+    libjson-c-dev"
 PACKAGES_CHECK="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user gcc-12-source libmpfr-dev
     debootstrap binutils xz-utils file openssl openjdk-17-jdk-headless qemu-utils u-boot-qemu
     qemu-efi-aarch64 mtools fdisk e2fsprogs cpio device-tree-compiler acpica-tools xvfb xauth xdotool imagemagick"

@@ -12,6 +12,8 @@ include tests/accel/local.mk
 include tests/user/local.mk
 include tests/isa/local.mk
 include tests/core/local.mk
+include tests/chardev/local.mk
+include tests/monitor/local.mk
 include tests/net/local.mk
 include tests/migration/local.mk
 include fuzz/local.mk

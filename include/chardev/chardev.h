@@ -26,8 +26,8 @@ Chardev *chardev_new(Machine *m, const char *spec, Error *err);
  */
 Chardev *chardev_new_short(Machine *m, const char *form, const char *id, Error *err);
 
-/* Detaches its front end, closes it, takes it out of the list, frees it. A mux goes with its ports
- * and what is below. */
+/* Detaches its front end, closes it, takes it out of the list, frees it (what a callback of its front
+ * end still needs, when that returns). A mux goes with its ports and what is below. */
 void chardev_free(Chardev *c);
 /* All of a machine; restores terminals. */
 void chardev_free_all(Machine *m);
@@ -37,6 +37,7 @@ void chardev_free_all(Machine *m);
  * their disks, b sends a break, t toggles time stamps, h or ? shows this, Ctrl-A sends itself. */
 Chardev *chardev_mux_new(Machine *m, const char *id, Chardev *below, Error *err);
 bool     chardev_is_mux(const Chardev *c);
+bool     chardev_is_mux_port(const Chardev *c);
 /* A port for one more front end. The first one has the focus. NULL: MUX_MAX_PORTS are there. */
 Chardev *chardev_mux_port(Chardev *mux);
 void     chardev_mux_focus(Chardev *mux, unsigned port);
