@@ -10,12 +10,14 @@
 #include "chardev/chardev.h"
 #include "emu/session.h"
 
-static bool add_monitor_on(Session *s, Chardev *c, Error *err)
+static bool add_monitor_on(Session *s, Chardev *c, bool control, bool pretty, Error *err)
 {
     if (s->n_monitors == SESSION_MAX_MONITORS) {
         return error_set(err, "more than %d monitors", SESSION_MAX_MONITORS);
     }
-    s->monitors[s->n_monitors++] = c;
+    s->monitors[s->n_monitors].chardev = c;
+    s->monitors[s->n_monitors].control = control;
+    s->monitors[s->n_monitors++].pretty = pretty;
     return true;
 }
 
@@ -29,7 +31,7 @@ static bool open_short(Session *s, const char *form, const char *id, Chardev **c
     }
     /* Whoever names the mux by its id gets a port of it: the serial port first, the monitor later.
      */
-    if (*c && !strncmp(form, "mon:", 4) && !add_monitor_on(s, *c, err)) {
+    if (*c && !strncmp(form, "mon:", 4) && !add_monitor_on(s, *c, false, false, err)) {
         return false;
     }
     return true;
@@ -63,8 +65,25 @@ static bool open_monitors(Session *s, Error *err)
     for (unsigned i = 0; i < v->n; i++) {
         Chardev *c;
         if (!open_short(s, v->v[i], session_text(s, "monitor%u", i), &c, err) ||
-            (c && !add_monitor_on(s, c, err))) {
+            (c && !add_monitor_on(s, c, false, false, err))) {
             return session_prefix(err, "-monitor %s", v->v[i]);
+        }
+    }
+    return true;
+}
+
+static bool open_qmps(Session *s, OptId option, bool pretty, Error *err)
+{
+    const OptValues *v = &s->options.of[option];
+    for (unsigned i = 0; i < v->n; i++) {
+        Error e = {0};
+        const char *id = session_text(s, "%s%u", options_name(option), i);
+        Chardev *c = chardev_new_short(s->machine, v->v[i], id, &e);
+        if (error_is_set(&e)) {
+            error_set(err, "%s", e.text);
+        }
+        if (error_is_set(&e) || (c && !add_monitor_on(s, c, true, pretty, err))) {
+            return session_prefix(err, "-%s %s", options_name(option), v->v[i]);
         }
     }
     return true;
@@ -83,12 +102,10 @@ static bool open_mons(Session *s, Error *err)
                   keyvals_bool(&kv, "pretty", &pretty, err);
         const char *id = keyvals_get(&kv, "chardev");
         Chardev *c = ok && id ? chardev_by_id(s->machine, id) : NULL;
-        if (ok && mode == 1) {
-            ok = error_set(err, "mode=control (QMP) is not there yet");
-        } else if (ok && !c) {
+        if (ok && !c) {
             ok = error_set(err, "no chardev '%s'", id ? id : "");
         }
-        ok = ok && keyvals_finish(&kv, err) && add_monitor_on(s, c, err);
+        ok = ok && keyvals_finish(&kv, err) && add_monitor_on(s, c, mode == 1, pretty, err);
         keyvals_free(&kv);
         if (!ok) {
             return session_prefix(err, "-mon %s", v->v[i]);
@@ -105,10 +122,8 @@ static bool open_all(Session *s, Error *err)
             return session_prefix(err, "-chardev %s", v->v[i]);
         }
     }
-    if (s->options.of[OPT_QMP].n) {
-        return error_set(err, "-qmp: the monitor for programs is not there yet; use -monitor");
-    }
-    return open_serials(s, err) && open_monitors(s, err) && open_mons(s, err);
+    return open_serials(s, err) && open_monitors(s, err) && open_qmps(s, OPT_QMP, false, err) &&
+           open_qmps(s, OPT_QMP_PRETTY, true, err) && open_mons(s, err);
 }
 
 bool session_open_chardevs(Session *s, Error *err)

@@ -12,6 +12,7 @@
 #include "hw/pci.h"
 #include "migration/migration.h"
 #include "monitor/monitor.h"
+#include "monitor/qmp.h"
 #include "net/net.h"
 #include "ui/ui.h"
 
@@ -350,15 +351,113 @@ static void list_vnc(void *opaque, MonitorPrint *print, void *to)
     ui_vnc_print(((Session *)opaque)->machine, print, to);
 }
 
-static bool add_monitor(Session *s, unsigned i, Error *err)
+/* ---- ring buffers, what programs ask for ---- */
+
+static bool resize(void *opaque, const char *id, uint64_t bytes, Error *err)
 {
-    Chardev *c = s->monitors[i];
+    Drive *d = find_drive(opaque, id, err);
+    return d && block_resize(d->dev, bytes, err);
+}
+
+typedef struct RingbufLookup {
+    const char *id;
+    Chardev *c;
+} RingbufLookup;
+
+static void compare_ringbuf(Chardev *c, void *opaque)
+{
+    RingbufLookup *look = opaque;
+    if (!strcmp(c->id, look->id)) {
+        look->c = c;
+    }
+}
+
+static Chardev *find_ringbuf(Session *s, const char *id, Error *err)
+{
+    RingbufLookup look = {.id = id};
+    chardev_each(s->machine, compare_ringbuf, &look);
+    if (!look.c || !chardev_is_ringbuf(look.c)) {
+        error_set(err, look.c ? "chardev '%s' is no ringbuf" : "no chardev '%s'", id);
+        return NULL;
+    }
+    return look.c;
+}
+
+static bool ringbuf_read(void *opaque, const char *id, char *buf, size_t bytes, size_t *n,
+                         Error *err)
+{
+    Chardev *c = find_ringbuf(opaque, id, err);
+    *n = c ? chardev_ringbuf_read(c, (uint8_t *)buf, bytes) : 0;
+    return c != NULL;
+}
+
+static bool ringbuf_write(void *opaque, const char *id, const char *buf, size_t bytes, Error *err)
+{
+    Chardev *c = find_ringbuf(opaque, id, err);
+    return c && (chardev_ringbuf_inject(c, (const uint8_t *)buf, bytes) == bytes ||
+                 error_set(err, "chardev '%s': its user did not take all of it", id));
+}
+
+typedef struct DriveUser {
+    const char *id;
+    const Device *device;
+} DriveUser;
+
+static void compare_block(const char *id, struct BlockDev *dev, Device *user, void *opaque)
+{
+    DriveUser *u = opaque;
+    (void)dev;
+    if (!strcmp(id, u->id)) {
+        u->device = user;
+    }
+}
+
+static void each_drive(void *opaque, void (*fn)(void *to, const MonitorDrive *d), void *to)
+{
+    Session *s = opaque;
+    for (unsigned i = 0; i < s->n_drives; i++) {
+        const Drive *d = &s->drives[i];
+        const BlockLimits *l = block_limits(d->dev);
+        DriveUser user = {.id = d->id};
+        machine_block_each(s->machine, compare_block, &user);
+        MonitorDrive out = {.id = d->id,
+                            .device = user.device ? user.device->id : NULL,
+                            .file = l->present ? d->file : NULL,
+                            .bytes = l->size_bytes,
+                            .read_only = l->read_only,
+                            .removable = d->cdrom};
+        fn(to, &out);
+    }
+}
+
+static void each_board(void *opaque,
+                       void (*fn)(void *to, const char *name, const char *alias, unsigned max_cpus),
+                       void *to)
+{
+    Session *s = opaque;
+    for (size_t i = 0; hw_machines[i]; i++) {
+        const MachineDesc *d = hw_machines[i];
+        if (!d->isa || !strcmp(d->isa, s->isa)) {
+            fn(to, d->name, d->aliases && *d->aliases ? d->aliases : NULL, d->max_cpus);
+        }
+    }
+}
+
+/* ---- the monitors ---- */
+
+static bool add_monitor(Session *s, struct SessionMonitor *m, Error *err)
+{
+    Chardev *c = m->chardev;
     Chardev *port = chardev_is_mux(c) ? chardev_mux_port(c) : c;
     if (!port) {
         return error_set(err, "chardev '%s': no free port", c->id);
     }
-    s->hmp[i] = monitor_new(s->monitor, port, chardev_is_mux_port(port), err);
-    return s->hmp[i] != NULL;
+    if (m->control) {
+        m->qmp = qmp_new(s->monitor, port, m->pretty, err);
+    } else {
+        m->hmp = monitor_new(s->monitor, port, chardev_is_mux_port(port), err);
+    }
+    return m->qmp || m->hmp;
 }
 
 bool session_add_monitors(Session *s, Error *err)
@@ -370,6 +469,9 @@ bool session_add_monitors(Session *s, Error *err)
     *c = (MonitorContext){
         .machine = s->machine,
         .accel = s->accel,
+        .isa = s->isa,
+        .uuid = options_last(&s->options, OPT_UUID),
+        .ram_bytes = s->config.ram_bytes,
         .opaque = s,
         .savevm = savevm,
         .loadvm = loadvm,
@@ -388,13 +490,18 @@ bool session_add_monitors(Session *s, Error *err)
         .screendump = screendump,
         .set_vnc_password = set_vnc_password,
         .list_vnc = list_vnc,
+        .block_resize = resize,
+        .each_drive = each_drive,
+        .each_board = each_board,
+        .ringbuf_read = ringbuf_read,
+        .ringbuf_write = ringbuf_write,
     };
     s->monitor = c;
     s->migration = migration_init(s->machine);
     machine_lock(s->machine);
     bool ok = true;
     for (unsigned i = 0; ok && i < s->n_monitors; i++) {
-        ok = add_monitor(s, i, err);
+        ok = add_monitor(s, &s->monitors[i], err);
     }
     machine_unlock(s->machine);
     return ok;
@@ -403,8 +510,9 @@ bool session_add_monitors(Session *s, Error *err)
 void session_free_monitors(Session *s)
 {
     for (unsigned i = 0; i < s->n_monitors; i++) {
-        if (s->hmp[i]) {
-            monitor_free(s->hmp[i]);
+        qmp_free(s->monitors[i].qmp);
+        if (s->monitors[i].hmp) {
+            monitor_free(s->monitors[i].hmp);
         }
     }
 }

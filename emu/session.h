@@ -55,8 +55,13 @@ typedef struct Session {
     unsigned       n_texts;
     unsigned       n_nics;   /* asked for in any way; 0: the default one */
     bool           no_net;
-    struct Chardev *monitors[SESSION_MAX_MONITORS]; /* each gets a monitor */
-    struct Monitor *hmp[SESSION_MAX_MONITORS];
+    /* Each gets a monitor: for programs when `control` is set. */
+    struct SessionMonitor {
+        struct Chardev *chardev;
+        bool            control, pretty;
+        struct Monitor *hmp;
+        struct Qmp     *qmp;
+    } monitors[SESSION_MAX_MONITORS];
     unsigned       n_monitors;
     UiConfig       ui_config;
     struct MonitorContext *monitor;

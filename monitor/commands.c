@@ -249,7 +249,7 @@ static void command_commit(Call *k)
 {
     Error err = {0};
     if (!k->c->commit) {
-        missing(k, "disk");
+        call_printf(k, "Error: not while the machine runs; afterwards: gemel-img commit FILE");
     } else {
         finish(k, k->c->commit(k->c->opaque, k->argv[1], &err), &err);
     }
@@ -338,6 +338,73 @@ static void command_balloon(Call *k)
     }
 }
 
+static void command_block_resize(Call *k)
+{
+    Error err = {0};
+    uint64_t bytes;
+    if (!parse_size(k->argv[2], 1 << 20, &bytes)) {
+        call_printf(k, "Error: '%s' is not a size", k->argv[2]);
+    } else if (!k->c->block_resize) {
+        missing(k, "such drive");
+    } else {
+        finish(k, k->c->block_resize(k->c->opaque, k->argv[1], bytes, &err), &err);
+    }
+}
+
+/* No board of ours has a line for it: Arm's boards have none, and no x86 board is there yet. */
+static void command_nmi(Call *k)
+{
+    missing(k, "NMI line");
+}
+
+static void command_ringbuf_read(Call *k)
+{
+    Error err = {0};
+    char text[1001];
+    uint64_t bytes;
+    size_t n = 0;
+    if (!call_number(k, 2, &bytes)) {
+        return;
+    }
+    if (!k->c->ringbuf_read) {
+        missing(k, "ring buffers");
+        return;
+    }
+    while (bytes) {
+        if (!k->c->ringbuf_read(k->c->opaque, k->argv[1], text, MIN(bytes, sizeof text - 1), &n,
+                                &err)) {
+            call_error(k, &err);
+            return;
+        }
+        if (!n) {
+            return;
+        }
+        for (size_t i = 0; i < n; i++) { /* the terminal is not to obey what a guest wrote */
+            text[i] = (text[i] & 0x80) || text[i] >= 32 || text[i] == '\n' ? text[i] : ' ';
+        }
+        text[n] = '\0';
+        char *at = text;
+        for (char *line; (line = strsep(&at, "\n"));) {
+            if (*line || at) {
+                call_printf(k, "%s", line);
+            }
+        }
+        bytes -= n;
+    }
+}
+
+static void command_ringbuf_write(Call *k)
+{
+    char text[MONITOR_LINE_BYTES];
+    Error err = {0};
+    rest(k, 2, text, sizeof text);
+    if (!k->c->ringbuf_write) {
+        missing(k, "ring buffers");
+    } else {
+        finish(k, k->c->ringbuf_write(k->c->opaque, k->argv[1], text, strlen(text), &err), &err);
+    }
+}
+
 static void command_gdbserver(Call *k)
 {
     call_printf(k, "Error: the gdb server is not there yet");
@@ -356,7 +423,7 @@ const Command monitor_commands[] = {
     {"delvm", NULL, "NAME", "deletes a saved state", command_delvm},
     {"screendump", NULL, "FILE [CONSOLE]", "the screen as a picture (.png, else PPM)",
      command_screendump},
-    {"sendkey", NULL, "KEYS [MS]", "types keys: ctrl-alt-f1", command_sendkey},
+    {"sendkey", NULL, "KEYS [MS]", "types keys, at once: ctrl-alt-f1", command_sendkey},
     {"mouse_move", NULL, "X Y [WHEEL]", "moves the pointer", command_mouse_move},
     {"mouse_button", NULL, "MASK", "buttons that are down: 1 left, 2 right, 4 middle",
      command_mouse_button},
@@ -370,13 +437,20 @@ const Command monitor_commands[] = {
     {"hostfwd_remove", NULL, "[NETDEV] RULE", "takes it back: tcp::2222", command_hostfwd_remove},
     {"set_link", NULL, "PORT on|off", "plugs or pulls a network cable", command_set_link},
     {"cpu", NULL, "N", "the CPU that info registers and x look at", command_cpu},
-    {"x", NULL, "/FMT ADDRESS", "memory at a virtual address: x /16xw 0xffff800008000000",
+    {"x", NULL, "[/FMT] ADDRESS", "memory at a virtual address: x /16xw 0xffff800008000000",
      command_x},
-    {"xp", NULL, "/FMT ADDRESS", "memory at a physical address", command_xp},
+    {"xp", NULL, "[/FMT] ADDRESS", "memory at a physical address", command_xp},
     {"gva2gpa", NULL, "ADDRESS", "physical address of a virtual one", command_gva2gpa},
     {"memsave", NULL, "ADDRESS BYTES FILE", "virtual memory into a file", command_memsave},
     {"pmemsave", NULL, "ADDRESS BYTES FILE", "physical memory into a file", command_pmemsave},
     {"balloon", NULL, "SIZE", "asks the guest to use only so much memory", command_balloon},
+    {"block_resize", NULL, "DRIVE SIZE", "another size for a disk, in MiB or with a suffix",
+     command_block_resize},
+    {"nmi", NULL, "", "presses the button that no software can mask", command_nmi},
+    {"ringbuf_read", NULL, "CHARDEV BYTES", "what was written to a -chardev ringbuf",
+     command_ringbuf_read},
+    {"ringbuf_write", NULL, "CHARDEV TEXT...", "as if its peer had sent it", command_ringbuf_write},
+    {"print", "p", "[/FMT] NUMBER", "a number in another form: print /x 1234", command_print},
     {"log", NULL, "KIND[,KIND]|none", "what is logged: guest_errors, mmio, ...", command_log},
     {"gdbserver", NULL, "[WHERE]", "not there yet", command_gdbserver},
     {NULL, NULL, NULL, NULL, NULL},

@@ -179,28 +179,34 @@ static void control(Editor *e, uint8_t c)
     }
 }
 
+/* ECMA-48, 5.4: parameters and intermediates 0x20 to 0x3f, then one final byte. */
 static void escape(Editor *e, uint8_t c)
 {
     if (e->escape == ESC_SEEN) {
         e->escape = c == '[' || c == 'O' ? ESC_CSI : ESC_NONE;
         e->parameter = 0;
+        e->more_parameters = false;
         return;
     }
-    if (c >= '0' && c <= '9') {
-        e->parameter = (char)c;
+    if (c >= 0x20 && c <= 0x3f) {
+        e->more_parameters |= c < '0' || c > '9';
+        if (!e->more_parameters && e->parameter < 1000) {
+            e->parameter = e->parameter * 10 + (c - '0');
+        }
         return;
     }
     e->escape = ESC_NONE;
-    switch (c == '~' ? e->parameter : c) {
+    if (c == '~') { /* the keypad above the arrows, as VT220 numbers it */
+        c = e->parameter == 1 ? 'H' : e->parameter == 4 ? 'F' : e->parameter == 3 ? '~' : 0;
+    }
+    switch (c) {
     case 'A': show_history(e, -1); break;
     case 'B': show_history(e, 1); break;
     case 'C': control(e, 'F' - 64); break;
     case 'D': control(e, 'B' - 64); break;
-    case 'H':
-    case '1': control(e, 'A' - 64); break;
-    case 'F':
-    case '4': control(e, 'E' - 64); break;
-    case '3': control(e, 'D' - 64); break;
+    case 'H': control(e, 'A' - 64); break;
+    case 'F': control(e, 'E' - 64); break;
+    case '~': control(e, 'D' - 64); break;
     default: break;
     }
 }

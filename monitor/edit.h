@@ -16,7 +16,8 @@ typedef struct Editor {
     char       *history[EDIT_HISTORY]; /* a ring; newest at (n_history - 1) % EDIT_HISTORY */
     unsigned    n_history, at;         /* at: shown entry, n_history: the new line */
     unsigned    escape;                /* state of an escape sequence */
-    char        parameter;
+    unsigned    parameter;             /* of it: its first number */
+    bool        more_parameters;
     bool        was_return;            /* the last byte was \r: a \n after it is part of it */
     void      (*out)(void *opaque, const char *text, size_t bytes);
     void      (*enter)(void *opaque, const char *line);

@@ -39,6 +39,11 @@ static void info_name(Call *k)
     call_printf(k, "%s", k->c->machine->name);
 }
 
+static void info_uuid(Call *k)
+{
+    call_printf(k, "%s", k->c->uuid ? k->c->uuid : "00000000-0000-0000-0000-000000000000");
+}
+
 static void info_cpus(Call *k)
 {
     const Machine *m = k->c->machine;
@@ -202,6 +207,7 @@ const Command monitor_infos[] = {
     {"version", NULL, "", "version", info_version},
     {"status", NULL, "", "does it run?", info_status},
     {"name", NULL, "", "the machine's name", info_name},
+    {"uuid", NULL, "", "the machine's UUID", info_uuid},
     {"cpus", NULL, "", "CPUs", info_cpus},
     {"registers", NULL, "[-a]", "a CPU's registers", info_registers},
     {"mtree", NULL, "[-f]", "memory regions; -f: as the CPUs see them", info_mtree},

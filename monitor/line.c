@@ -114,6 +114,11 @@ static void run(Call *k, const Command *table, const char *what)
     c->run(k);
 }
 
+void monitor_run_words(Call *k)
+{
+    run(k, monitor_commands, "command");
+}
+
 void monitor_run_line(const MonitorContext *c, unsigned *default_cpu, const char *line,
                       MonitorPrint *print, void *to)
 {
@@ -124,7 +129,7 @@ void monitor_run_line(const MonitorContext *c, unsigned *default_cpu, const char
     Call k = {.c = c, .print = print, .to = to, .cpu = *default_cpu, .default_cpu = default_cpu};
     k.argc = split(line, store, k.argv, MONITOR_MAX_ARGS);
     if (k.argc > 0 && k.argv[0][0] != '#') {
-        run(&k, monitor_commands, "command");
+        monitor_run_words(&k);
     }
     free(store);
 }

@@ -142,6 +142,24 @@ static void dump(Call *k, bool is_virtual)
     }
 }
 
+void command_print(Call *k)
+{
+    Format f;
+    int arg;
+    uint64_t v;
+    char text[80];
+    if (!read_format(k, &arg, &f) || !call_number(k, arg, &v)) {
+        return;
+    }
+    f.bytes = 8;
+    if (f.kind == 'x') {
+        call_printf(k, "%#" PRIx64, v);
+    } else {
+        format_value(text, sizeof text, &f, v);
+        call_printf(k, "%s", text + 1);
+    }
+}
+
 void command_x(Call *k)
 {
     dump(k, true);

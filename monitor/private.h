@@ -41,6 +41,10 @@ void command_gva2gpa(Call *k);
 void command_memsave(Call *k);
 void command_pmemsave(Call *k);
 
+void command_print(Call *k);
+
+/* Finds and runs argv. */
+void monitor_run_words(Call *k);
 /* Splits, finds and runs one line. */
 void monitor_run_line(const MonitorContext *c, unsigned *default_cpu, const char *line, MonitorPrint *print,
                       void *to);

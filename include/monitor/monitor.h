@@ -16,6 +16,14 @@
 typedef struct Monitor Monitor;
 typedef void MonitorPrint(void *opaque, const char *line); /* line without its end */
 
+/* A drive, for programs. */
+typedef struct MonitorDrive {
+    const char *id, *device; /* device that uses it; NULL: none */
+    const char *file;        /* NULL: no medium */
+    uint64_t    bytes;
+    bool        read_only, removable;
+} MonitorDrive;
+
 /*
  * What commands need of other rooms, given by the composer. A NULL function makes its commands say that
  * this build or machine has no such thing. All with the machine lock held; those marked * may let go of
@@ -24,6 +32,9 @@ typedef void MonitorPrint(void *opaque, const char *line); /* line without its e
 typedef struct MonitorContext {
     Machine *machine;
     Accel   *accel;
+    const char *isa;       /* "aarch64" */
+    const char *uuid;      /* as text; NULL: none */
+    uint64_t    ram_bytes;
     void    *opaque; /* first argument of all below */
     bool (*savevm)(void *opaque, const char *name, Error *err);   /* * */
     bool (*loadvm)(void *opaque, const char *name, Error *err);   /* * */
@@ -43,6 +54,13 @@ typedef struct MonitorContext {
     void (*list_pci)(void *opaque, MonitorPrint *print, void *to);
     bool (*balloon)(void *opaque, uint64_t bytes, Error *err);
     bool (*get_balloon)(void *opaque, uint64_t *bytes);
+    bool (*block_resize)(void *opaque, const char *drive, uint64_t bytes, Error *err);
+    void (*each_drive)(void *opaque, void (*fn)(void *to, const MonitorDrive *d), void *to);
+    void (*each_board)(void *opaque, void (*fn)(void *to, const char *name, const char *alias,
+                                                unsigned max_cpus), void *to);
+    /* What was written to a -chardev ringbuf, at most `bytes` of it; *n: how much. */
+    bool (*ringbuf_read)(void *opaque, const char *id, char *buf, size_t bytes, size_t *n, Error *err);
+    bool (*ringbuf_write)(void *opaque, const char *id, const char *buf, size_t bytes, Error *err);
 } MonitorContext;
 
 /* A monitor on c. shared: c is a port of a mux, so nothing is printed before it has the focus. The context

@@ -448,7 +448,7 @@ static void test_mux_free_inside(void)
     t->a.free_it = true;
     type(t, "xyz\001c"
             "more");
-    g_assert_null(t->a.c);
+    LOOP_UNTIL(t->m, !t->a.c);
     g_assert_null(chardev_by_id(t->m, "mux"));
     terminal_free(t);
 }
