@@ -14,6 +14,7 @@ include tests/isa/local.mk
 include tests/core/local.mk
 include tests/chardev/local.mk
 include tests/monitor/local.mk
+include tests/emu/local.mk
 include tests/net/local.mk
 include tests/migration/local.mk
 include fuzz/local.mk
