@@ -193,6 +193,18 @@ static bool copy_file(const char *from, const char *to)
     return (out ? fclose(out) == 0 : false) && ok;
 }
 
+static void make_folders(char *path)
+{
+    for (char *c = path + 1; *c; c++) {
+        if (*c == '/') {
+            *c = '\0';
+            mkdir(path, 0755);
+            *c = '/';
+        }
+    }
+    mkdir(path, 0755);
+}
+
 /* The firmware's variables of this image: a copy of the empty store, kept in the user's data folder
  * under the image's own path. */
 static bool variable_store(const Plan *p, const char *empty, char *path, size_t bytes, Error *err)
@@ -210,17 +222,12 @@ static bool variable_store(const Plan *p, const char *empty, char *path, size_t 
     } else {
         snprintf(dir, sizeof dir, "%s/.local/share/gemel", home ? home : "/tmp");
     }
-    for (char *c = dir + 1; *c; c++) {
-        if (*c == '/') {
-            *c = '\0';
-            mkdir(dir, 0755);
-            *c = '/';
-        }
+    if (!p->dry_run) {
+        make_folders(dir);
     }
-    mkdir(dir, 0755);
     const char *base = strrchr(p->image, '/');
     snprintf(path, bytes, "%s/%s-%08x-vars.fd", dir, base ? base + 1 : p->image, (unsigned)hash);
-    if (access(path, F_OK) && !copy_file(empty, path)) {
+    if (!p->dry_run && access(path, F_OK) && !copy_file(empty, path)) {
         return error_set_errno(err, "%s: cannot make the firmware's variable store", path);
     }
     return true;

@@ -89,6 +89,8 @@ if [ -e $code ] && disk=$("$src/scripts/guest-disk"); then
         -nic user,model=virtio-net-pci)
     boot 'Debian through GRUB: login, network, 200 MB, power off' debian "${debian[@]}"
     boot 'Debian again: the file is whole' debian-again "${debian[@]}"
+    export XDG_DATA_HOME=$tmp/data
+    system=$build/gemel boot 'gemel run picks the rest' run run "$tmp/debian.qcow2" --snapshot
     n=$((n + 1))
     if "$img" check -q "$tmp/debian.qcow2"; then
         echo "ok $n - the image is consistent"
