@@ -7,6 +7,7 @@
 #ifndef GEMEL_HW_INTC_GIC_COMMON_H
 #define GEMEL_HW_INTC_GIC_COMMON_H
 
+#include "core/device.h"
 #include "util/bits.h"
 
 enum {
