@@ -348,6 +348,7 @@ static NetPort *make(Machine *m, const char *id, KeyVals *kv, Error *err)
     }
     u->dhcp_start = c.vdhcp_start;
     net_port_init(&u->port, m, id, &ops, NULL);
+    u->port.takes_big_tcp = true; /* libslirp ends the guest's TCP, whatever the size of a segment */
     u->slirp = slirp_new(&c, &callbacks, u);
     if (!u->slirp) {
         net_port_destroy(&u->port);

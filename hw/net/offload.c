@@ -164,7 +164,8 @@ static void segment_headers(uint8_t *seg, const NetFrameInfo *i, size_t head, si
     store_be16(tcp + 16, net_sum_finish(net_sum(tcp, l4_bytes, pseudo_sum(seg, i, l4_bytes))));
 }
 
-static bool send_segments(NetPort *p, const uint8_t *frame, size_t bytes, unsigned segment_bytes)
+/* Cut, or whole to a peer that ends TCP itself: one acknowledgement and one host call for many. */
+static bool send_segments(NetPort *p, uint8_t *frame, size_t bytes, unsigned segment_bytes)
 {
     uint8_t seg[SEGMENT_MAX_BYTES];
     NetFrameInfo i;
@@ -177,6 +178,11 @@ static bool send_segments(NetPort *p, const uint8_t *frame, size_t bytes, unsign
     if (head < i.l4 + TCP_BYTES || head > bytes || segment_bytes < SEGMENT_MIN_BYTES ||
         head + segment_bytes > sizeof seg) {
         return false;
+    }
+    if (p->peer && p->peer->takes_big_tcp && bytes - i.l3 <= UINT16_MAX) {
+        segment_headers(frame, &i, head, 0, bytes - head, true, true);
+        net_send_buf(p, frame, bytes);
+        return true;
     }
     uint16_t id = i.ipv4 ? load_be16(frame + i.l3 + 4) : 0;
     for (size_t at = 0; at < bytes - head || at == 0; at += segment_bytes) {

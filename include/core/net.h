@@ -32,6 +32,7 @@ struct NetPort {
     char        info[128]; /* one line for `info network` */
     NetPort    *peer;
     bool        link_down;
+    bool        takes_big_tcp; /* TCP frames up to 64 KiB, checksums filled, need not be cut for it */
     void       *opaque;
     struct NetQueue *queue; /* frames that the peer could not take yet; bounded, oldest kept */
     struct NetTap *taps;    /* captures */
