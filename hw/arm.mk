@@ -6,7 +6,7 @@ libhw_a_SOURCES += hw/intc/gic_virt.c hw/intc/gicv2m.c hw/intc/gicv2/gicv2.c hw/
 	hw/intc/gicv2/cpuif.c hw/intc/gicv2/hyp.c
 libhw_a_SOURCES += hw/firmware/fw_cfg.c hw/flash/cfi01.c hw/machine/virt.c hw/machine/virt_fdt.c \
 	hw/machine/virt_acpi.c hw/machine/virt_smbios.c
-libhw_a_SOURCES += hw/loader/loader.c hw/loader/arm64.c hw/loader/gunzip.c
+libhw_a_SOURCES += hw/loader/loader.c hw/loader/arm64.c hw/loader/elf.c hw/loader/device.c hw/loader/gunzip.c
 libhw_a_SOURCES += hw/intc/gicv3/gicv3.c hw/intc/gicv3/banks.c hw/intc/gicv3/dist.c \
 	hw/intc/gicv3/redist.c hw/intc/gicv3/lpi.c hw/intc/gicv3/cpuif.c hw/intc/gicv3/hyp.c \
 	hw/intc/gicv3/its.c hw/intc/gicv3/its_command.c

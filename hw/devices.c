@@ -11,6 +11,7 @@
 #include "hw/fw_cfg.h"
 #include "hw/gates.h"
 #include "hw/ged.h"
+#include "hw/loader.h"
 #include "hw/pci.h"
 #include "hw/usb.h"
 #include "hw/virtio.h"
@@ -34,6 +35,8 @@ const DeviceClass *const hw_devices[] = {
     &pcie_host_class,
     &pcie_host_bridge_class,
     &pcie_root_port_class,
+    &loader_class,
+    &guest_loader_class,
     &pvpanic_class,
     &pl031_class,
     &virtio_mmio_class,

@@ -8,7 +8,6 @@
  * for a boot program (an Image with a text offset of its own goes there), the initial RAM disk at
  * 128 MiB, or half of a smaller RAM, behind the kernel at least; the device tree behind it.
  */
-#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,11 +36,6 @@ enum {
 static bool is_image(const uint8_t *data, size_t bytes)
 {
     return bytes >= IMAGE_HEADER_BYTES && !memcmp(data + IMAGE_MAGIC, "ARMd", 4);
-}
-
-static bool is_elf(const uint8_t *data, size_t bytes)
-{
-    return bytes >= sizeof(Elf64_Ehdr) && !memcmp(data, ELFMAG, SELFMAG);
 }
 
 static bool is_zboot(const uint8_t *data, size_t bytes)
@@ -92,63 +86,6 @@ static bool unpack_zboot(const char *path, uint8_t **data, size_t *bytes, Error 
         return error_set(err, "-kernel %s: EFI image is cut off", path);
     }
     return unpack(path, *data + at, n, data, bytes, err);
-}
-
-/* ---- ELF */
-
-/* Calls loader_add() for each segment. A segment's memory beyond its file bytes is zeroed. */
-static bool add_segment(Loader *l, const uint8_t *data, const Elf64_Phdr *p, Error *err)
-{
-    if (p->p_memsz == p->p_filesz) {
-        return loader_add(l, "-kernel", p->p_paddr, data + p->p_offset, p->p_filesz, err);
-    }
-    uint8_t *copy = calloc(1, p->p_memsz);
-    if (!copy) {
-        return error_set_errno(err, "-kernel: segment of %llu bytes",
-                               (unsigned long long)p->p_memsz);
-    }
-    memcpy(copy, data + p->p_offset, p->p_filesz);
-    bool ok = loader_add(l, "-kernel", p->p_paddr, copy, p->p_memsz, err);
-    free(copy);
-    return ok;
-}
-
-static bool add_elf(Loader *l, const KernelRequest *r, const uint8_t *data, size_t bytes,
-                    LoadedKernel *out, Error *err)
-{
-    Elf64_Ehdr eh;
-    bool any = false;
-
-    memcpy(&eh, data, sizeof eh);
-    if (eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_ident[EI_DATA] != ELFDATA2LSB ||
-        eh.e_machine != EM_AARCH64 || eh.e_phentsize != sizeof(Elf64_Phdr) || eh.e_phoff > bytes ||
-        (uint64_t)eh.e_phnum * sizeof(Elf64_Phdr) > bytes - eh.e_phoff) {
-        return error_set(err, "-kernel %s: not a little-endian AArch64 ELF program", r->kernel);
-    }
-    out->entry = eh.e_entry;
-    out->start = UINT64_MAX;
-    for (unsigned i = 0; i < eh.e_phnum; i++) {
-        Elf64_Phdr p;
-        memcpy(&p, data + eh.e_phoff + i * sizeof p, sizeof p);
-        if (p.p_type != PT_LOAD || p.p_memsz == 0) {
-            continue;
-        }
-        if (p.p_offset > bytes || p.p_filesz > bytes - p.p_offset || p.p_filesz > p.p_memsz ||
-            p.p_memsz > r->ram_bytes || p.p_paddr + p.p_memsz < p.p_paddr) {
-            return error_set(err, "-kernel %s: segment %u is broken, or larger than the RAM",
-                             r->kernel, i);
-        }
-        if (!add_segment(l, data, &p, err)) {
-            return false;
-        }
-        if (eh.e_entry - p.p_vaddr < p.p_memsz) {
-            out->entry = p.p_paddr + (eh.e_entry - p.p_vaddr);
-        }
-        out->start = p.p_paddr < out->start ? p.p_paddr : out->start;
-        out->end = p.p_paddr + p.p_memsz > out->end ? p.p_paddr + p.p_memsz : out->end;
-        any = true;
-    }
-    return any || error_set(err, "-kernel %s: ELF file with nothing to load", r->kernel);
 }
 
 /* ---- Image, or bytes of no known form */
@@ -218,10 +155,13 @@ bool loader_add_arm64_kernel(Loader *l, const KernelRequest *r, LoadedKernel *ou
     if (!loader_read_kernel(r->kernel, &data, &bytes, err)) {
         return false;
     }
-    bool ok = (!is_zboot(data, bytes) || unpack_zboot(r->kernel, &data, &bytes, err)) &&
-              (is_elf(data, bytes) ? add_elf(l, r, data, bytes, out, err)
-                                   : add_image(l, r, data, bytes, out, err)) &&
-              add_initrd(l, r, out, err);
+    bool ok =
+        (!is_zboot(data, bytes) || unpack_zboot(r->kernel, &data, &bytes, err)) &&
+        (loader_is_elf(data, bytes)
+             ? loader_add_elf(l, &(LoaderFile){"-kernel", r->kernel, data, bytes, r->ram_bytes},
+                              out, err)
+             : add_image(l, r, data, bytes, out, err)) &&
+        add_initrd(l, r, out, err);
     free(data);
     return ok;
 }

@@ -45,6 +45,11 @@ void loader_free(Loader *l)
     g_free(l);
 }
 
+Machine *loader_machine(const Loader *l)
+{
+    return l->machine;
+}
+
 bool loader_add(Loader *l, const char *name, uint64_t gpa, const void *data, size_t bytes,
                 Error *err)
 {

@@ -5,18 +5,30 @@
  */
 #include <stdlib.h>
 
+#include "hw/loader.h"
 #include "hw/machine/boards.h"
 
 struct Board {
     Machine *machine;
+    const MachineConfig *config;
     MemRegion ram;
+    Loader *loader;
+    MachineNotify notify;
 };
+
+static void on_reset(MachineNotify *n, ShutdownCause cause)
+{
+    (void)cause;
+    loader_reset(((Board *)n->opaque)->loader);
+}
 
 static void none_free(Board *b)
 {
     if (b->ram.ram) {
         mem_region_destroy(b->machine, &b->ram);
     }
+    machine_notify_remove(b->machine, &b->notify);
+    loader_free(b->loader);
     free(b);
 }
 
@@ -28,6 +40,10 @@ static bool none_build(Machine *m, const MachineConfig *config, Board **board, E
         return error_set_errno(err, "machine none");
     }
     b->machine = m;
+    b->config = config;
+    b->loader = loader_new(m);
+    b->notify = (MachineNotify){.reset = on_reset, .opaque = b};
+    machine_notify_add(m, &b->notify);
     if (config->ram_bytes) {
         if (!mem_region_init_ram(&b->ram, m, "ram", config->ram_bytes, err)) {
             none_free(b);
@@ -49,8 +65,10 @@ static bool none_build(Machine *m, const MachineConfig *config, Board **board, E
 
 static bool none_finish(Board *b, Error *err)
 {
-    (void)b;
-    (void)err;
+    if (!loader_add_devices(b->loader, b->config, err)) {
+        return false;
+    }
+    loader_enter_devices(b->machine, b->config);
     return true;
 }
 

@@ -515,6 +515,9 @@ static bool virt_finish(Board *b, Error *err)
     } else if (c->kernel && !loader_add_arm64_kernel(b->loader, &request, &kernel, err)) {
         return false;
     }
+    if (!loader_add_devices(b->loader, c, err)) {
+        return false;
+    }
     if (!virt_write_fdt(b, firmware ? NULL : &kernel, &blob, &bytes, err)) {
         return false;
     }
@@ -527,6 +530,7 @@ static bool virt_finish(Board *b, Error *err)
     for (unsigned i = 0; i < b->machine->n_cpus && c->set_entry; i++) {
         c->set_entry(c->opaque, i, kernel.entry, firmware ? 0 : kernel.dtb, !firmware);
     }
+    loader_enter_devices(b->machine, c);
     return true;
 }
 

@@ -155,6 +155,7 @@ static void write_chosen(Board *b, Fdt *f, const LoadedKernel *k)
         machine_random(b->machine, seed, 8);
         fdt_bytes(f, "kaslr-seed", seed, 8);
     }
+    loader_describe_devices(b->machine, f);
 }
 
 static Fdt *given_tree(const char *path, Error *err)
