@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Boots real systems on the `virt` board, each ending on what the guest printed: the demo guest,
-# Debian's installer kernel, U-Boot, UEFI firmware, and Debian from a qcow2 through GRUB with network
+# Debian's installer kernel, Xen, U-Boot, UEFI firmware, and Debian from a qcow2 through GRUB with network
 # and disk. Guests come from Debian packages (scripts/guest-root, scripts/guest-disk).
 #
 #   GEMEL_SYSTEM   the emulator (default build/gemel-system-aarch64); a QEMU works, too
@@ -51,6 +51,20 @@ if di=$("$src/scripts/guest-root" --name installer debian-installer-12-netboot-a
     done
 else
     missing installer 'debian-installer-12-netboot-arm64 could not be downloaded'
+fi
+
+# ---- a hypervisor that takes its first guest from the tree
+if [ -e "$di/linux" ] && xen=$("$src/scripts/guest-root" --name xen xen-hypervisor-4.17-arm64); then
+    for gic in 2 3; do
+        boot "Xen with the installer as its first guest, GICv$gic" xen \
+            -M virt,virtualization=on,gic-version=$gic -cpu max -smp 2 -m 2G -nographic -nic none \
+            -kernel "$xen/boot/xen-4.17-arm64" \
+            -append 'dom0_mem=512M console=dtuart dtuart=/pl011@9000000 loglvl=all' \
+            -device "guest-loader,addr=0x50000000,kernel=$di/linux,bootargs=console=hvc0 earlycon=xen" \
+            -device "guest-loader,addr=0x54000000,initrd=$di/initrd.gz"
+    done
+else
+    missing Xen 'xen-hypervisor-4.17-arm64 or the installer could not be downloaded'
 fi
 
 # ---- firmware
