@@ -181,7 +181,7 @@ static void test_refusals(void)
         {&loader_class, {"file", "/nothing/there"}, "/nothing/there: No such file"},
         {&loader_class, {"addr", "0x100000000000", "data-len", "8"}, "no memory for 0x8 bytes"},
         {&loader_class, {"addr", "0x4ffffffe", "data-len", "4"}, "no memory for 0x4 bytes"},
-        {&loader_class, {"addr", "0x40000000", "data-len", "4"}, NULL},
+        {&loader_class, {"addr", "0x4ffffffc", "data-len", "4"}, NULL},
         {&loader_class, {"cpu-num", "1"}, "there are 1 CPUs"},
         {&guest_loader_class, {"kernel", "x"}, "addr"},
         {&guest_loader_class, {"addr", "1"}, "one of kernel= and initrd="},
