@@ -14,6 +14,11 @@ trap 'rm -rf "$tmp"' EXIT
 moments=5
 [ -z "${GEMEL_LONG:-}" ] || moments=50
 
+if [ "$(id -u)" != 0 ]; then
+    echo '1..1'
+    echo 'ok 1 - savevm # SKIP needs root (scripts/guest-disk)'
+    exit 0
+fi
 disk=$("$src/scripts/guest-disk") || {
     echo 'Bail out! no guest disk: it could not be made'
     exit 1
