@@ -165,9 +165,19 @@ static void poll_fd(int fd, void *opaque)
     (void)opaque; /* every round asks for all of them */
 }
 
+/* Descriptors may have to be polled anew; the loop itself asks before it polls next anyway. */
+static void wake_loop(const UserNet *u)
+{
+    GMainContext *loop = u->port.machine->loop;
+
+    if (!g_main_context_is_owner(loop)) {
+        g_main_context_wakeup(loop);
+    }
+}
+
 static void notify(void *opaque)
 {
-    g_main_context_wakeup(((UserNet *)opaque)->port.machine->loop);
+    wake_loop(opaque);
 }
 
 static const SlirpCb callbacks = {
@@ -196,7 +206,7 @@ static bool receive(NetPort *p, const struct iovec *iov, int n)
         bytes += iov[i].iov_len;
     }
     slirp_input(u->slirp, u->frame, (int)bytes);
-    g_main_context_wakeup(p->machine->loop); /* new descriptors may have to be polled */
+    wake_loop(u);
     return true;
 }
 
@@ -299,7 +309,7 @@ static bool set_forward(NetPort *p, const char *rule, bool add, Error *err)
         return error_set_errno(err, "hostfwd=%s: cannot listen on %s:%u", rule, inet_ntoa(f.host),
                                f.host_port);
     }
-    g_main_context_wakeup(p->machine->loop);
+    wake_loop(u);
     return true;
 }
 
