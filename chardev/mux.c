@@ -22,6 +22,7 @@ typedef struct MuxPort {
     char id[64];
     uint8_t buf[MUX_BUFFER_BYTES];
     size_t start, bytes; /* of the input that waits */
+    bool draining;       /* it is being given to the front end */
 } MuxPort;
 
 struct Mux {
@@ -88,22 +89,33 @@ static size_t port_write(Chardev *dev, const uint8_t *buf, size_t bytes)
 
 /* ---- input */
 
+/*
+ * A front end may turn the loop, or ask for input, while it is being given some (a monitor command
+ * that waits): bytes count as given before it sees them, and what comes meanwhile waits until it is
+ * done.
+ */
 static void port_drain(MuxPort *p)
 {
+    uint8_t piece[256];
+
+    if (p->draining) {
+        return;
+    }
+    p->draining = true;
     while (p->bytes) {
-        size_t n = MIN(p->bytes, sizeof p->buf - p->start);
+        size_t n = MIN(p->bytes, MIN(sizeof p->buf - p->start, sizeof piece));
 
         n = MIN(n, chardev_room(&p->dev));
-        if (n) {
-            n = chardev_deliver(&p->dev, p->buf + p->start, n);
-        }
         if (!n) {
-            return;
+            break;
         }
+        memcpy(piece, p->buf + p->start, n);
         p->start = (p->start + n) % sizeof p->buf;
         p->bytes -= n;
+        chardev_deliver(&p->dev, piece, n);
         p->mux->stalled = false;
     }
+    p->draining = false;
 }
 
 static void port_put(MuxPort *p, uint8_t byte)

@@ -13,6 +13,7 @@ struct Monitor {
     const MonitorContext *context;
     Chardev *chardev;
     Editor editor;
+    bool busy; /* a command runs */
     GString *pending; /* what the stream did not take yet */
     unsigned cpu;     /* default CPU of commands */
     bool greeted, shared;
@@ -93,18 +94,21 @@ static void complete(void *opaque, const char *line)
 
 /* ---- the stream ---- */
 
+/* A command that waits may turn the loop: what is typed meanwhile waits until it is done. */
 static size_t can_receive(void *opaque)
 {
-    (void)opaque;
-    return MONITOR_LINE_BYTES;
+    return ((Monitor *)opaque)->busy ? 0 : MONITOR_LINE_BYTES;
 }
 
 static void receive(void *opaque, const uint8_t *buf, size_t bytes)
 {
     Monitor *m = opaque;
+    m->busy = true;
     for (size_t i = 0; i < bytes; i++) {
         edit_byte(&m->editor, buf[i]);
     }
+    m->busy = false;
+    chardev_accept_input(m->chardev);
 }
 
 static void greet(Monitor *m)

@@ -25,6 +25,7 @@ struct Qmp {
     size_t bytes; /* of the command that is being read */
     GString *pending;
     bool pretty, negotiated;
+    bool busy;     /* a command runs */
     bool skipping; /* to the end of the line, after what was no JSON */
 };
 
@@ -266,15 +267,16 @@ static size_t parse(Qmp *q, const char *text, size_t bytes)
     return bytes;
 }
 
+/* A command that waits may turn the loop: what comes meanwhile waits until it is done. */
 static size_t can_receive(void *opaque)
 {
-    (void)opaque;
-    return 4096;
+    return ((Qmp *)opaque)->busy ? 0 : 4096;
 }
 
 static void receive(void *opaque, const uint8_t *buf, size_t bytes)
 {
     Qmp *q = opaque;
+    q->busy = true;
     for (size_t n = 0; n < bytes;) {
         if (!buf[n]) { /* ends a text for the parser; no JSON has one */
             n++;
@@ -283,6 +285,8 @@ static void receive(void *opaque, const uint8_t *buf, size_t bytes)
         size_t piece = strnlen((const char *)buf + n, bytes - n);
         n += parse(q, (const char *)buf + n, piece);
     }
+    q->busy = false;
+    chardev_accept_input(q->chardev);
 }
 
 static void event(void *opaque, ChardevEvent e)

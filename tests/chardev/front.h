@@ -14,6 +14,7 @@ typedef struct Front {
     GString *in;
     size_t room; /* what can_receive says, less what came */
     unsigned opened, closed, breaks, focused, writable;
+    bool asks;    /* asks for more input while it is given some, as a command that waits does */
     bool free_it; /* frees its chardev out of the next callback */
     Chardev *owner; /* what is freed; NULL: c */
 } Front;
@@ -38,6 +39,9 @@ static inline void front_receive(void *opaque, const uint8_t *buf, size_t bytes)
     g_assert_cmpuint(bytes, <=, f->room);
     f->room -= bytes;
     g_string_append_len(f->in, (const char *)buf, (gssize)bytes);
+    if (f->asks) {
+        chardev_accept_input(f->c);
+    }
     front_free_now(f);
 }
 

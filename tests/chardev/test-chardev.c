@@ -441,6 +441,20 @@ static void test_mux_limits(void)
     terminal_free(t);
 }
 
+/* Each byte once, in order, whatever the front end does while it is given some. */
+static void test_mux_asked_inside(void)
+{
+    Terminal *t = terminal_new();
+    t->a.room = 0;
+    t->a.asks = true;
+    type(t, "stop\rsavevm\r");
+    t->a.room = 1 << 20;
+    chardev_accept_input(t->a.c);
+    type(t, "info\r");
+    g_assert_cmpstr(t->a.in->str, ==, "stop\rsavevm\rinfo\r");
+    terminal_free(t);
+}
+
 static void test_mux_free_inside(void)
 {
     Terminal *t = terminal_new();
@@ -469,6 +483,7 @@ int main(int argc, char **argv)
     g_test_add_func("/chardev/mux/quit", test_mux_quit);
     g_test_add_func("/chardev/mux/flow", test_mux_flow);
     g_test_add_func("/chardev/mux/limits", test_mux_limits);
+    g_test_add_func("/chardev/mux/asked-inside", test_mux_asked_inside);
     g_test_add_func("/chardev/mux/free-inside", test_mux_free_inside);
     return g_test_run();
 }
